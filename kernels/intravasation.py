@@ -1,0 +1,161 @@
+"""Intravasation: which cells leave through a vessel wall, and who goes along.
+
+    arrival  a cell whose hop lands on a vessel leaves: through an intact wall if it is mesenchymal,
+             through a ruptured one whatever it is                                  (Franssen 2019)
+    contact  a cell on or beside a wall leaves with p = 1 - exp(-h tick), where
+             h = active [mesenchymal] * intact faces + passive * ruptured faces
+
+Arriving cells are found by the contest that moves them; contact needs a pass of its own, over the
+vessel bytes. The departing cell takes companions along: see `sim.departures`.
+Ignored: wall rupture by protease, collapse.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import taichi as ti
+
+from .draws import Purpose, Stamp, below, draw
+from .intent import LEAVING
+from .lattice import has_neighbour, offset, row_origin
+from .launch import array, kernel
+from .parameters import FRANSSEN_2019, Parameters, quantity
+from .tissue import MESENCHYMAL_EMT, Cell, Count, Tissue, Vessel
+
+ARRIVAL, CONTACT = 0, 1
+
+
+class Intravasation(Parameters):
+    """The `[intravasation]` table."""
+
+    law: Literal["contact", "arrival"] = quantity(
+        "contact", unit="-", source="hazard per wall face; 'arrival' is Franssen 2019", about="what makes a cell enter"
+    )
+    active_per_h: float = quantity(
+        0.02, unit="1/h", ge=0, le=1e3, source="assumed", about="hazard of a mesenchymal cell per intact wall face"
+    )
+    passive_per_h: float = quantity(
+        0.1, unit="1/h", ge=0, le=1e3, source="assumed", about="hazard of any cell per ruptured wall face"
+    )
+    minimum_emt: int = quantity(
+        MESENCHYMAL_EMT,
+        unit="1",
+        ge=0,
+        le=255,
+        source="assumed: the upper half of the spectrum",
+        about="least emt with which a cell crosses an intact wall by itself",
+    )
+    companion_probability: float = quantity(
+        1.0, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="that a neighbour in reach goes along"
+    )
+    cluster_cells_max: int = quantity(
+        20, unit="cells", ge=1, le=255, source=f"{FRANSSEN_2019}: five sites of four cells", about="largest cluster"
+    )
+
+
+class IntravasationRates(NamedTuple):
+    law: int
+    active: float  # hazard per intact face and tick
+    passive: float  # hazard per ruptured face and tick
+    minimum_emt: int
+
+
+def rates(parameters: Intravasation, tick_h: float) -> IntravasationRates:
+    return IntravasationRates(
+        ARRIVAL if parameters.law == "arrival" else CONTACT,
+        parameters.active_per_h * tick_h,
+        parameters.passive_per_h * tick_h,
+        parameters.minimum_emt,
+    )
+
+
+@ti.func
+def enters(vessel: ti.u8, emt: ti.u8, minimum_emt: ti.u32):
+    """Does a cell that has just hopped onto this vessel enter it?"""
+    conduit = (vessel & ti.u8(Vessel.BLOOD | Vessel.LYMPH)) != 0
+    ruptured = (vessel & ti.u8(Vessel.RUPTURED)) != 0
+    return conduit and (ruptured or ti.cast(emt, ti.u32) >= minimum_emt)
+
+
+@ti.func
+def wall_hazard(vessel: ti.u8, emt: ti.u8, active: ti.f32, passive: ti.f32, minimum_emt: ti.u32):
+    """Hazard of one face that looks at this voxel."""
+    out = ti.f32(0.0)
+    if (vessel & ti.u8(Vessel.BLOOD | Vessel.LYMPH)) != 0:
+        if (vessel & ti.u8(Vessel.RUPTURED)) != 0:
+            out = passive
+        elif ti.cast(emt, ti.u32) >= minimum_emt:
+            out = active
+    return out
+
+
+@kernel
+def contact_pass(
+    lattice: ti.template(),
+    cell: array(ti.u8),
+    emt: array(ti.u8),
+    vessel: array(ti.u8),
+    outcome: array(ti.u8),
+    counters: array(ti.i32),
+    active: ti.f32,
+    passive: ti.f32,
+    minimum_emt: ti.u32,
+    tick: ti.u32,
+    lattice_id: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
+):
+    """cell code u1; emt u1; vessel bits u1; outcome u1 (kernels.intent); hazards per face and tick.
+
+    Walls: no vessel beyond them.
+    Conserves: cells; it only marks them.
+    Race-free because: each voxel writes its own outcome; cell, emt and vessel are only read.
+    """
+    for row in range(lattice.rows):
+        z, y, x0 = row_origin(lattice, row)
+        leaving = 0
+        for lane in range(lattice.lanes):
+            i = row * lattice.lanes + lane
+            if cell[i] == ti.u8(Cell.TUMOUR):
+                hazard = wall_hazard(vessel[i], emt[i], active, passive, minimum_emt)
+                for face in ti.static(range(lattice.faces)):
+                    if has_neighbour(lattice, z, y, x0 + lane, face):
+                        beyond = vessel[i + ti.static(offset(lattice, face))]
+                        hazard += wall_hazard(beyond, emt[i], active, passive, minimum_emt)
+                if hazard > 0.0:
+                    limit = ti.u32(0xFFFFFFFF)
+                    chance = 1.0 - ti.exp(-hazard)
+                    if chance < 1.0:
+                        limit = ti.cast(chance * 4294967296.0, ti.u32)
+                    if below(draw(i, tick, ti.u32(0), Purpose.INTRAVASATE, lattice_id, k0, k1), limit):
+                        outcome[i] = outcome[i] | ti.u8(LEAVING)
+                        leaving += 1
+        if leaving > 0:
+            ti.atomic_add(counters[ti.static(int(Count.LEAVING))], leaving)
+
+
+def mark(tissue: Tissue, rates: IntravasationRates, stamp: Stamp) -> None:
+    """Mark the cells that leave by contact. Reads cell, emt, vessel. Writes outcome; counts LEAVING."""
+    if rates.law == ARRIVAL or (rates.active == 0.0 and rates.passive == 0.0):
+        return
+    contact_pass(
+        tissue.lattice,
+        tissue.cell,
+        tissue.emt,
+        tissue.vessel,
+        tissue.outcome,
+        tissue.counters,
+        rates.active,
+        rates.passive,
+        rates.minimum_emt,
+        stamp.tick,
+        stamp.lattice_id,
+        stamp.key_low,
+        stamp.key_high,
+    )
+
+
+def leaving_voxels(tissue: Tissue) -> np.ndarray:
+    """Flat indices of the marked cells, ascending, on the host."""
+    found = tissue.xp.flatnonzero((tissue.outcome & LEAVING) != 0)
+    return found if isinstance(found, np.ndarray) else found.get()

@@ -1,0 +1,211 @@
+"""Motility: random hops, biased up the matrix (haptotaxis).
+
+A hop to the voxel beyond a face has probability w per substep; h = D dt / dx^2, q = chi dt / (4 dx^2):
+
+    linear     w = h + q (m_ahead - m_behind), below 0 clamped to 0 and counted       (Franssen 2019)
+    boltzmann  w = h exp(2 q/h (m_ahead - m_here)), which obeys detailed balance
+
+Both drift at chi grad(m) for small gradients. D goes from the epithelial to the mesenchymal value
+with emt. A hop into an occupied voxel or a wall is lost. Substeps keep the total hop probability
+of a fast cell at or below 0.05, because crowding slows exchange by (1-(1-x)^6)/(6x), x = p rho/6.
+Ignored: persistence, chemotaxis, adhesion.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import taichi as ti
+
+from .draws import ALWAYS, Purpose, Stamp, below, block, threshold, word
+from .intent import LEAVING, MOVE
+from .lattice import Lattice, has_neighbour, offset, row_origin
+from .launch import array, kernel
+from .parameters import FRANSSEN_2019, Parameters, quantity
+from .tissue import Cell, Count, Tissue
+
+LINEAR, BOLTZMANN = 0, 1
+_SUBSTEP_PROBABILITY = 0.05
+
+
+class Motility(Parameters):
+    """The `[motility]` table."""
+
+    law: Literal["boltzmann", "linear"] = quantity(
+        "boltzmann", unit="-", source="detailed balance; 'linear' is Franssen 2019", about="how a gradient biases hops"
+    )
+    mesenchymal_um2_per_h: float = quantity(
+        36.0, unit="um2/h", ge=0, le=1e6, source=f"{FRANSSEN_2019}: 1e-10 cm2/s", about="motility of emt 255"
+    )
+    epithelial_um2_per_h: float = quantity(
+        18.0, unit="um2/h", ge=0, le=1e6, source=f"{FRANSSEN_2019}: 5e-11 cm2/s", about="motility of emt 0"
+    )
+    haptotaxis_um2_per_h: float = quantity(
+        180.0,
+        unit="um2/h",
+        ge=0,
+        le=1e6,
+        source=f"{FRANSSEN_2019}: 5e-4 (0.2 cm)^2 per 4e4 s",
+        about="haptotactic coefficient chi, per unit of matrix",
+    )
+
+
+class MotilityRates(NamedTuple):
+    """What a substep needs, per substep."""
+
+    substeps: int
+    law: int
+    epithelial: float  # h of emt 0
+    mesenchymal: float  # h of emt 255
+    taxis: float  # q
+    bound: int  # no cell hops with more than this probability (threshold): draws above it stay at once
+
+
+def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float) -> MotilityRates:
+    """Substeps from the crowding limit, and the coefficients of one of them.
+
+    Raises ValueError if a gradient could ask for a total hop probability above one.
+    """
+    per_tick = tick_h / voxel_um**2
+    slow, fast = sorted((parameters.epithelial_um2_per_h, parameters.mesenchymal_um2_per_h))
+    taxis = parameters.haptotaxis_um2_per_h / 4.0
+    total = lattice.faces * fast * per_tick
+    if parameters.law == "linear":
+        steepest = lattice.faces * (fast + taxis) * per_tick
+    else:
+        # h exp(2q/h) is largest at one end of the range of h: it falls below h = 2q and rises above
+        ends = [d for d in (slow, fast) if d > 0]
+        if ends and max(2 * taxis / d for d in ends) > 50:
+            raise ValueError(
+                "motility.haptotaxis_um2_per_h is over 100 times the motility: "
+                "a Boltzmann weight would overflow; lower it or use law = 'linear'"
+            )
+        steepest = lattice.faces * per_tick * max((d * math.exp(2 * taxis / d) for d in ends), default=0.0)
+    substeps = max(1, math.ceil(total / _SUBSTEP_PROBABILITY - 1e-9), math.ceil(steepest - 1e-9))
+    scale = per_tick / substeps
+    return MotilityRates(
+        substeps,
+        LINEAR if parameters.law == "linear" else BOLTZMANN,
+        parameters.epithelial_um2_per_h * scale,
+        parameters.mesenchymal_um2_per_h * scale,
+        taxis * scale,
+        threshold(min(1.0, steepest / substeps * (1 + 1e-5))),
+    )
+
+
+@ti.func
+def hop_weight(law: ti.template(), hop: ti.f32, taxis: ti.f32, here: ti.f32, ahead: ti.f32, behind: ti.f32):
+    """Probability of a hop to the voxel ahead; negative where the linear law must be clamped."""
+    weight = ti.f32(0.0)
+    if ti.static(law == LINEAR):
+        weight = hop + taxis * (ahead - behind)
+    else:
+        if hop > 0.0:
+            weight = hop * ti.exp(2.0 * taxis / hop * (ahead - here))
+    return weight
+
+
+@ti.func
+def as_threshold(probability: ti.f32):
+    """`threshold` for a probability known only in the kernel."""
+    out = ti.u32(ALWAYS)
+    if probability < 1.0:
+        out = ti.cast(probability * 4294967296.0, ti.u32)
+    return out
+
+
+@kernel
+def propose_pass(
+    lattice: ti.template(),
+    law: ti.template(),
+    solid_vessels: ti.template(),
+    cell: array(ti.u8),
+    emt: array(ti.u8),
+    matrix: array(ti.f32),
+    vessel: array(ti.u8),
+    outcome: array(ti.u8),
+    intent: array(ti.u8),
+    counters: array(ti.i32),
+    epithelial: ti.f32,
+    mesenchymal: ti.f32,
+    taxis: ti.f32,
+    bound: ti.u32,
+    substep: ti.u32,
+    tick: ti.u32,
+    lattice_id: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
+):
+    """cell code u1; emt u1; matrix f4 fraction; vessel bits u1; outcome, intent u1 (kernels.contest).
+
+    Walls: closed; no hop is proposed through them, and a gradient there takes the voxel itself for what is beyond.
+    Conserves: everything; only intents are written.
+    Race-free because: each voxel writes its own intent; cell, emt, matrix and vessel are only read.
+    """
+    for row in range(lattice.rows):
+        z, y, x0 = row_origin(lattice, row)
+        clamped = 0
+        held = -1
+        four = ti.Vector([ti.u32(0), ti.u32(0), ti.u32(0), ti.u32(0)])
+        for lane in range(lattice.lanes):
+            i = row * lattice.lanes + lane
+            want = ti.u8(0)
+            if cell[i] == ti.u8(Cell.TUMOUR) and (outcome[i] & ti.u8(LEAVING)) == 0:
+                if (i >> 2) != held:
+                    held = i >> 2
+                    four = block(i, tick, substep, Purpose.HOP, lattice_id, k0, k1)
+                chance = word(four, i)
+                if below(chance, bound):
+                    x = x0 + lane
+                    here = matrix[i]
+                    hop = epithelial + (mesenchymal - epithelial) * (ti.cast(emt[i], ti.f32) / 255.0)
+                    total = ti.f32(0.0)
+                    chosen = False
+                    for face in ti.static(range(lattice.faces)):
+                        if not chosen and has_neighbour(lattice, z, y, x, face):
+                            to = i + ti.static(offset(lattice, face))
+                            behind = here
+                            if has_neighbour(lattice, z, y, x, face ^ 1):
+                                behind = matrix[i - ti.static(offset(lattice, face))]
+                            weight = hop_weight(law, hop, taxis, here, matrix[to], behind)
+                            if weight < 0.0:
+                                weight = 0.0
+                                clamped += 1
+                            total += weight
+                            if below(chance, as_threshold(total)):
+                                chosen = True
+                                free = cell[to] == ti.u8(Cell.EMPTY)
+                                if ti.static(solid_vessels):
+                                    free = free and vessel[to] == 0
+                                if free:
+                                    want = ti.u8(MOVE + face)
+            intent[i] = want
+        if clamped > 0:
+            ti.atomic_add(counters[ti.static(int(Count.CLAMPED))], clamped)
+
+
+def propose(tissue: Tissue, rates: MotilityRates, substep: int, stamp: Stamp, *, solid_vessels: bool) -> None:
+    """Every tumour cell states where it wants to hop, if anywhere, in this substep.
+
+    Reads cell, emt, matrix, vessel, outcome. Writes intent; counts clamped weights.
+    """
+    propose_pass(
+        tissue.lattice,
+        rates.law,
+        solid_vessels,
+        tissue.cell,
+        tissue.emt,
+        tissue.matrix,
+        tissue.vessel,
+        tissue.outcome,
+        tissue.intent,
+        tissue.counters,
+        rates.epithelial,
+        rates.mesenchymal,
+        rates.taxis,
+        rates.bound,
+        substep,
+        stamp.tick,
+        stamp.lattice_id,
+        stamp.key_low,
+        stamp.key_high,
+    )

@@ -1,0 +1,134 @@
+"""Organs: where surviving seeds arrive, each with a tissue of its own once the first one does.
+
+A seed comes out at one of the organ's vessel sites and its cells take the nearest free voxels around
+it, mesenchymal ones first; cells that find none are lost with the seed's entry (counted on the seed as
+cells that did not arrive). If none finds room the seed has died on arrival. Every arrival founds a
+colony; its cells carry the colony's number and hand it down.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...kernels.lattice import Lattice
+from ...kernels.tissue import MESENCHYMAL_EMT, Cell, Tissue, Vessel
+from .circulation import Arrival
+from .seeds import NONE, Fate, Growing, Seeds
+
+GROWING, EXTINCT = 0, 1
+# voxel edges around a vessel site within which arriving cells look for room
+_SEARCH_SITES = 3
+
+COLUMNS = {
+    "organ": np.int16,
+    "founded_tick": np.int64,
+    "founder_seed": np.int32,
+    "clone": np.uint32,
+    "founder_cells": np.int32,
+    "cells": np.int32,
+    "state": np.uint8,
+    "voxel": np.int64,
+    "label": np.int32,
+}
+
+
+@dataclass
+class Organ:
+    """One organ: its name, its index in the scenario, and its tissue once a seed has arrived."""
+
+    name: str
+    index: int
+    tissue: Tissue | None = None
+    cells: int = 0
+    colonies: int = 0
+
+
+class Colonies:
+    """The table of colonies, over all organs."""
+
+    def __init__(self) -> None:
+        self.table = Growing(COLUMNS)
+
+    def recount(self, organ: Organ) -> None:
+        """Bring `cells` and `state` of the organ's colonies up to date from its lattice."""
+        if organ.tissue is None:
+            return
+        tissue = organ.tissue
+        held = tissue.xp.bincount(tissue.colony.reshape(-1), minlength=organ.colonies + 1)
+        counts = held if isinstance(held, np.ndarray) else held.get()
+        mine = np.flatnonzero(self.table["organ"] == organ.index)
+        cells = counts[self.table["label"][mine]]
+        self.table["cells"][mine] = cells
+        self.table["state"][mine] = np.where(cells > 0, GROWING, EXTINCT)
+
+    def count(self, state: int) -> int:
+        return int((self.table["state"] == state).sum())
+
+
+def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tick: int, block_voxels: int) -> int:
+    """Put an arriving seed's cells into the organ's tissue and found its colony. Returns the cells placed.
+
+    Writes cell, emt, clone, colony, due of the organ's tissue and the seed's fate.
+    """
+    tissue = organ.tissue
+    assert tissue is not None, "the run makes the organ's tissue before a seed is settled in it"
+    sites = arrival_sites(tissue)
+    site = int(sites[arrival.site_draw * len(sites) >> 32])
+    emt, clone = seeds.members_of(arrival.row)
+    near = around(tissue.lattice, site, block_voxels)
+    cell = tissue.cell.reshape(-1)
+    free = near[(_host(cell[near]) == Cell.EMPTY) & (_host(tissue.vessel.reshape(-1)[near]) == 0)]
+    order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
+    placed = min(len(free), len(emt))
+    seeds.table["organ"][arrival.row] = organ.index
+    if placed == 0:
+        seeds.table["fate"][arrival.row] = Fate.NO_ROOM
+        return 0
+    organ.colonies += 1
+    row = colonies.table.append(
+        {
+            "organ": organ.index,
+            "founded_tick": tick,
+            "founder_seed": arrival.row,
+            "clone": clone[order[0]],
+            "founder_cells": placed,
+            "cells": placed,
+            "state": GROWING,
+            "voxel": site,
+            "label": organ.colonies,
+        }
+    )
+    seeds.table["fate"][arrival.row] = Fate.COLONY
+    seeds.table["colony"][arrival.row] = row
+    where, who = free[:placed], order[:placed]
+    cell[where] = np.uint8(Cell.TUMOUR)
+    tissue.emt.reshape(-1)[where] = tissue.xp.asarray(emt[who])
+    tissue.clone.reshape(-1)[where] = tissue.xp.asarray(clone[who])
+    tissue.colony.reshape(-1)[where] = np.uint16(organ.colonies)
+    tissue.due.reshape(-1)[where] = np.uint8(0)
+    organ.cells += placed
+    return placed
+
+
+def arrival_sites(tissue: Tissue) -> np.ndarray:
+    """Flat indices of the organ's blood vessel voxels, ascending."""
+    return np.flatnonzero(tissue.host("vessel").reshape(-1) & np.uint8(Vessel.BLOOD))
+
+
+def around(lattice: Lattice, site: int, block_voxels: int) -> np.ndarray:
+    """Flat indices of the voxels near a site, nearest first (ties by index), the site itself left out."""
+    centre = np.unravel_index(site, lattice.shape)
+    far = _SEARCH_SITES * block_voxels
+    axes = [np.arange(max(0, at - far), min(n, at + far + 1)) for at, n in zip(centre, lattice.shape, strict=True)]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    distance2 = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2
+    flat = ((z * lattice.ny + y) * lattice.nx + x).reshape(-1)
+    ranked = flat[np.lexsort((flat, distance2.reshape(-1)))]
+    return ranked[ranked != site]
+
+
+def _host(value: object) -> np.ndarray:
+    return value if isinstance(value, np.ndarray) else value.get()  # type: ignore[attr-defined]
+
+
+__all__ = ["EXTINCT", "GROWING", "NONE", "Colonies", "Organ", "around", "arrival_sites", "settle"]

@@ -1,0 +1,31 @@
+"""The errors a user meets: each is one clear message, and carries the exit code of the command line."""
+
+
+class SeedsoilError(Exception):
+    """Says what is wrong, where, and what to do. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class InputError(SeedsoilError):
+    """A scenario or an option that cannot be run; nothing was run and nothing written."""
+
+    exit_code = 2
+
+
+class IdentityBroken(SeedsoilError):
+    """An identity of the model failed: the run stops rather than go on wrong."""
+
+    exit_code = 70
+
+
+class OutputFailed(SeedsoilError):
+    """The run's files could not be written."""
+
+    exit_code = 74
+
+
+class Interrupted(SeedsoilError):
+    """The run was stopped from outside, with what it had written intact."""
+
+    exit_code = 75

@@ -1,0 +1,55 @@
+"""The ledger: identities that hold at every tick of every run, or the run stops.
+
+    cells     before + born - died - departed + arrived = counted after        (per lattice)
+    seeds     released + fragments = in transit + dead + arrested + returned
+    arrested  arrested = growing + extinct
+"""
+
+from typing import NamedTuple
+
+from .errors import IdentityBroken
+
+
+class Tally(NamedTuple):
+    """What one tick did to the cells of one lattice."""
+
+    before: int
+    born: int
+    died: int
+    departed: int
+    arrived: int
+    after: int
+    mesenchymal: int
+    moved: int
+    clamped: int
+
+
+def check_cells(tally: Tally, tick: int, where: str) -> None:
+    """Raises IdentityBroken if a cell was lost or copied."""
+    expected = tally.before + tally.born - tally.died - tally.departed + tally.arrived
+    if expected != tally.after:
+        raise IdentityBroken(
+            f"tick {tick}, {where}: the cell ledger is broken by {tally.after - expected:+d}: "
+            f"{tally.before} before + {tally.born} born - {tally.died} died - {tally.departed} departed "
+            f"+ {tally.arrived} arrived = {expected}, but {tally.after} were counted. "
+            "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+        )
+
+
+def check_seeds(tick: int, *, released: int, fragments: int, in_transit: int, dead: int, arrested: int, returned: int) -> None:
+    """Raises IdentityBroken if a seed was lost or copied."""
+    if released + fragments != in_transit + dead + arrested + returned:
+        raise IdentityBroken(
+            f"tick {tick}, body: the seed ledger is broken: {released} released + {fragments} from break-up, "
+            f"but {in_transit} in transit + {dead} dead + {arrested} arrested + {returned} returned. "
+            "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+        )
+
+
+def check_arrested(tick: int, *, arrested: int, growing: int, extinct: int) -> None:
+    """Raises IdentityBroken if an arrested seed is neither a growing colony nor an extinct one."""
+    if arrested != growing + extinct:
+        raise IdentityBroken(
+            f"tick {tick}, body: {arrested} seeds arrested, but {growing} colonies grow and {extinct} are extinct. "
+            "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+        )

@@ -1,0 +1,35 @@
+"""What the step needs of a scenario: each process' rates, worked out once for a lattice and a tick."""
+
+from dataclasses import dataclass
+
+from ..kernels import intravasation, matrix, motility, proliferation, solute
+from ..kernels.lattice import Lattice
+from .scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The rates of every process, per tick or substep, for one lattice shape."""
+
+    protease: solute.SoluteRates
+    matrix: matrix.MatrixRates
+    motility: motility.MotilityRates
+    proliferation: proliferation.ProliferationRates
+    intravasation: intravasation.IntravasationRates
+    leaving: intravasation.Intravasation
+    solid_vessels: bool
+    block_voxels: int
+
+    @classmethod
+    def of(cls, scenario: Scenario, lattice: Lattice) -> "Processes":
+        um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
+        return cls(
+            protease=solute.rates(scenario.solutes.protease, lattice, um, h),
+            matrix=matrix.rates(scenario.matrix, h),
+            motility=motility.rates(scenario.motility, lattice, um, h),
+            proliferation=proliferation.rates(scenario.proliferation, h),
+            intravasation=intravasation.rates(scenario.intravasation, h),
+            leaving=scenario.intravasation,
+            solid_vessels=scenario.vessels.solid,
+            block_voxels=scenario.vessels.site_voxels,
+        )

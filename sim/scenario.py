@@ -1,0 +1,149 @@
+"""A scenario: what one run is, as frozen tables with units, ranges, defaults and sources.
+
+The tables of the processes stand in the files of those processes; the ones here say where and how
+long. Reading TOML, overrides and error messages: `sim.scenario_file`.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..kernels import motility
+from ..kernels.intravasation import Intravasation
+from ..kernels.lattice import VOXELS_MAX, Lattice
+from ..kernels.matrix import Matrix
+from ..kernels.motility import Motility
+from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
+from ..kernels.proliferation import Proliferation
+from ..kernels.solute import Solute
+from .body.parameters import Body
+
+Shape = Annotated[tuple[int, int, int], Field(strict=False)]
+FIELDS = ("cell", "emt", "clone", "colony", "vessel", "matrix", "protease")
+
+
+class LatticeTable(Parameters):
+    """The `[lattice]` table."""
+
+    shape: Shape = quantity(
+        ..., unit="voxels", source="the scenario's choice", about="nz, ny, nx; nz = 1 makes the tissue 2-D"
+    )
+    voxel_um: float = quantity(
+        20.0, unit="um", ge=5, le=50, source="one tumour cell a voxel (cell diameter 10-20 um)", about="voxel edge"
+    )
+    tick_h: float = quantity(0.1, unit="h", gt=0, le=24, source="numerical", about="length of a tick")
+
+    @model_validator(mode="after")
+    def _size(self) -> Self:
+        if min(self.shape) < 1:
+            raise ValueError(f"lattice.shape: needs whole numbers of at least 1 (got {list(self.shape)})")
+        if self.voxels > VOXELS_MAX:
+            raise ValueError(
+                f"lattice.shape: {self.voxels} voxels, more than the {VOXELS_MAX} that 32-bit indices "
+                "reach; use fewer or larger voxels (1024 x 1024 x 1024 fits)"
+            )
+        return self
+
+    @property
+    def voxels(self) -> int:
+        nz, ny, nx = self.shape
+        return nz * ny * nx
+
+
+class Implant(Parameters):
+    """The `[implant]` table: the initial tumour."""
+
+    kind: Literal["ball", "scattered"] = quantity(
+        "ball", unit="-", source="the scenario's choice", about="packed around the centre (a disc in 2-D), or strewn"
+    )
+    cells: int = quantity(388, unit="cells", ge=1, source=FRANSSEN_2019, about="cells at the start")
+    mesenchymal_fraction: float = quantity(
+        0.6, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="share of them that is mesenchymal (emt 255), the rest 0"
+    )
+
+
+class Vessels(Parameters):
+    """The `[vessels]` table: where blood and lymph run through the primary."""
+
+    kind: Literal["points", "straight", "none"] = quantity(
+        "points", unit="-", source="the scenario's choice", about="single sites, or straight vessels along an axis"
+    )
+    blood: int = quantity(10, unit="vessels", ge=0, source=FRANSSEN_2019, about="blood vessels")
+    lymph: int = quantity(0, unit="vessels", ge=0, source="assumed", about="lymph vessels")
+    ruptured: int = quantity(2, unit="sites", ge=0, source=FRANSSEN_2019, about="ruptured sites among the blood vessels")
+    axis: Literal["z", "y", "x"] = quantity(
+        "x", unit="-", source="the scenario's choice", about="direction of straight vessels"
+    )
+    site_voxels: int = quantity(
+        1, unit="voxels", ge=1, le=8, source="numerical", about="edge of a vessel's cross-section or site"
+    )
+    free_core_um: float = quantity(
+        80.0, unit="um", ge=0, source=f"{FRANSSEN_2019}: 200 sites", about="no vessel nearer to the centre than this"
+    )
+    margin_um: float = quantity(20.0, unit="um", ge=0, source=FRANSSEN_2019, about="no vessel nearer to a wall than this")
+    solid: bool = quantity(
+        True, unit="-", source="endothelium excludes tumour cells; Franssen 2019 lets them pass", about="do vessels exclude cells"
+    )
+
+
+class Solutes(Parameters):
+    """The `[solutes.*]` tables."""
+
+    protease: Solute = Field(default_factory=Solute)
+
+
+class Output(Parameters):
+    """The `[output]` table."""
+
+    every_h: float = quantity(6.0, unit="h", gt=0, source="the scenario's choice", about="time between frames")
+    fields: Annotated[tuple[str, ...], Field(strict=False)] = quantity(
+        ("cell", "emt", "vessel", "matrix", "protease"),
+        unit="-",
+        source="the scenario's choice",
+        about=f"fields in each frame, of {', '.join(FIELDS)}",
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        unknown = [name for name in self.fields if name not in FIELDS]
+        if unknown:
+            raise ValueError(f"output.fields: unknown field {unknown[0]!r}; there are {', '.join(FIELDS)}")
+        if "cell" not in self.fields:
+            raise ValueError("output.fields: must hold 'cell'")
+        return self
+
+
+class Scenario(Parameters):
+    """One run, whole. Every value has a unit in its name or its declaration, a range and a source."""
+
+    title: str = quantity("untitled", unit="-", source="the scenario's choice", about="one line for people")
+    until_h: float = quantity(..., unit="h", gt=0, le=1e6, source="the scenario's choice", about="simulated time")
+    rng_key: int = quantity(
+        0, unit="1", ge=0, lt=2**64, source="the scenario's choice", about="the key of all random draws"
+    )
+    lattice: LatticeTable
+    implant: Implant = Field(default_factory=Implant)
+    solutes: Solutes = Field(default_factory=Solutes)
+    matrix: Matrix = Field(default_factory=Matrix)
+    motility: Motility = Field(default_factory=Motility)
+    proliferation: Proliferation = Field(default_factory=Proliferation)
+    vessels: Vessels = Field(default_factory=Vessels)
+    intravasation: Intravasation = Field(default_factory=Intravasation)
+    body: Body = Field(default_factory=Body)
+    output: Output = Field(default_factory=Output)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.implant.cells > self.lattice.voxels:
+            raise ValueError(
+                f"implant.cells: {self.implant.cells} cells do not fit the {self.lattice.voxels} voxels of lattice.shape"
+            )
+        lattice = Lattice.of(self.lattice.shape)
+        # the gradient weights must stay probabilities: refused here rather than met in a run
+        motility.rates(self.motility, lattice, self.lattice.voxel_um, self.lattice.tick_h)
+        return self
+
+    @property
+    def ticks(self) -> int:
+        """Ticks from 0 to `until_h`."""
+        return max(1, round(self.until_h / self.lattice.tick_h))
