@@ -5,19 +5,29 @@ The ledger compares it with what the passes say they did, so it shares nothing w
 
 import taichi as ti
 
+from .lattice import is_idle
 from .launch import array, kernel
 from .tissue import MESENCHYMAL_EMT, Cell, Count, Tissue
 
 
 @kernel
-def census_pass(lattice: ti.template(), cell: array(ti.u8), emt: array(ti.u8), counters: array(ti.i32)):
-    """cell code u1; emt u1; counters (len(Count),) i4.
+def census_pass(
+    lattice: ti.template(),
+    cell: array(ti.u8),
+    emt: array(ti.u8),
+    intent: array(ti.u8),
+    busy: array(ti.u8),
+    counters: array(ti.i32),
+):
+    """cell code u1; emt u1; intent u1; busy (rows,) 0/1 u1; counters (len(Count),) i4.
 
     Walls: none.
     Conserves: everything.
-    Race-free because: voxels are only read; counts are integers, added atomically, so their order does not matter.
+    Race-free because: voxels are only read, a row writes its own flag; counts are integers, added atomically, so their order does not matter.
     """
     for row in range(lattice.rows):
+        if is_idle(lattice, busy, row):
+            continue
         tumour, mesenchymal = 0, 0
         for lane in range(lattice.lanes):
             i = row * lattice.lanes + lane
@@ -25,11 +35,19 @@ def census_pass(lattice: ti.template(), cell: array(ti.u8), emt: array(ti.u8), c
                 tumour += 1
                 if emt[i] >= ti.u8(MESENCHYMAL_EMT):
                     mesenchymal += 1
+        if ti.static(lattice.lanes > 1):
+            if tumour == 0:
+                # the row falls idle, so nobody will overwrite its last intents: they go now
+                busy[row] = ti.u8(0)
+                for lane in range(lattice.lanes):
+                    intent[row * lattice.lanes + lane] = ti.u8(0)
         if tumour > 0:
             ti.atomic_add(counters[ti.static(int(Count.TUMOUR))], tumour)
             ti.atomic_add(counters[ti.static(int(Count.MESENCHYMAL))], mesenchymal)
 
 
 def count(tissue: Tissue) -> None:
-    """Count the tumour cells. Reads cell, emt. Adds to the counters TUMOUR and MESENCHYMAL."""
-    census_pass(tissue.lattice, tissue.cell, tissue.emt, tissue.counters)
+    """Count the tumour cells. Reads cell, emt. Writes busy (and intent of rows that fall idle).
+
+    Adds to the counters TUMOUR and MESENCHYMAL."""
+    census_pass(tissue.lattice, tissue.cell, tissue.emt, tissue.intent, tissue.busy, tissue.counters)

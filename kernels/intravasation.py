@@ -16,8 +16,7 @@ import numpy as np
 import taichi as ti
 
 from .draws import Purpose, Stamp, below, draw
-from .intent import LEAVING
-from .lattice import has_neighbour, offset, row_origin
+from .lattice import has_neighbour, is_idle, offset, row_origin
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
 from .tissue import MESENCHYMAL_EMT, Cell, Count, Tissue, Vessel
@@ -95,7 +94,8 @@ def contact_pass(
     cell: array(ti.u8),
     emt: array(ti.u8),
     vessel: array(ti.u8),
-    outcome: array(ti.u8),
+    leaving: array(ti.u8),
+    busy: array(ti.u8),
     counters: array(ti.i32),
     active: ti.f32,
     passive: ti.f32,
@@ -105,15 +105,17 @@ def contact_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; vessel bits u1; outcome u1 (kernels.intent); hazards per face and tick.
+    """cell code u1; emt u1; vessel bits u1; leaving 0/1 u1; busy (rows,) 0/1 u1; hazards per face and tick.
 
     Walls: no vessel beyond them.
     Conserves: cells; it only marks them.
-    Race-free because: each voxel writes its own outcome; cell, emt and vessel are only read.
+    Race-free because: each voxel writes its own `leaving`; cell, emt and vessel are only read.
     """
     for row in range(lattice.rows):
+        if is_idle(lattice, busy, row):
+            continue
         z, y, x0 = row_origin(lattice, row)
-        leaving = 0
+        marked = 0
         for lane in range(lattice.lanes):
             i = row * lattice.lanes + lane
             if cell[i] == ti.u8(Cell.TUMOUR):
@@ -128,14 +130,14 @@ def contact_pass(
                     if chance < 1.0:
                         limit = ti.cast(chance * 4294967296.0, ti.u32)
                     if below(draw(i, tick, ti.u32(0), Purpose.INTRAVASATE, lattice_id, k0, k1), limit):
-                        outcome[i] = outcome[i] | ti.u8(LEAVING)
-                        leaving += 1
-        if leaving > 0:
-            ti.atomic_add(counters[ti.static(int(Count.LEAVING))], leaving)
+                        leaving[i] = ti.u8(1)
+                        marked += 1
+        if marked > 0:
+            ti.atomic_add(counters[ti.static(int(Count.LEAVING))], marked)
 
 
 def mark(tissue: Tissue, rates: IntravasationRates, stamp: Stamp) -> None:
-    """Mark the cells that leave by contact. Reads cell, emt, vessel. Writes outcome; counts LEAVING."""
+    """Mark the cells that leave by contact. Reads cell, emt, vessel, busy. Writes leaving; counts LEAVING."""
     if rates.law == ARRIVAL or (rates.active == 0.0 and rates.passive == 0.0):
         return
     contact_pass(
@@ -143,7 +145,8 @@ def mark(tissue: Tissue, rates: IntravasationRates, stamp: Stamp) -> None:
         tissue.cell,
         tissue.emt,
         tissue.vessel,
-        tissue.outcome,
+        tissue.leaving,
+        tissue.busy,
         tissue.counters,
         rates.active,
         rates.passive,
@@ -157,5 +160,5 @@ def mark(tissue: Tissue, rates: IntravasationRates, stamp: Stamp) -> None:
 
 def leaving_voxels(tissue: Tissue) -> np.ndarray:
     """Flat indices of the marked cells, ascending, on the host."""
-    found = tissue.xp.flatnonzero((tissue.outcome & LEAVING) != 0)
+    found = tissue.xp.flatnonzero(tissue.leaving)
     return found if isinstance(found, np.ndarray) else found.get()

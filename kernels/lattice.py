@@ -17,6 +17,8 @@ import taichi as ti
 VOXELS_MAX = 2**31 - 2**21
 # Taichi hands a CPU thread at least this many iterations of a parallel loop
 ROWS_PER_THREAD = 512
+# voxels of a row that a smooth pass works out together, before it stores any of them
+TILE = 16
 
 
 @dataclass(frozen=True)
@@ -109,3 +111,22 @@ def offset_of(lattice: ti.template(), face: ti.i32):
     elif face >= 2:
         step = lattice.nx
     return ti.select((face & 1) == 1, step, -step)
+
+
+@ti.func
+def is_idle(lattice: ti.template(), busy: ti.template(), row: ti.i32):
+    """May this row be passed over because it holds no cell? (One voxel a row is looked at in any case.)"""
+    idle = False
+    if ti.static(lattice.lanes > 1):
+        idle = busy[row] == 0
+    return idle
+
+
+@ti.func
+def wake_row_of(lattice: ti.template(), busy: ti.template(), voxel: ti.i32):
+    """Note that a cell has come into this voxel's row.
+
+    Several threads may store the same 1; a thread that reads the old 0 passes over a row without intents.
+    """
+    if ti.static(lattice.lanes > 1):
+        busy[voxel // lattice.lanes] = ti.u8(1)

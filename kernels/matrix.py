@@ -47,9 +47,10 @@ def rates(parameters: Matrix, tick_h: float) -> MatrixRates:
 
 @ti.func
 def left_over(here: ti.f32, exposure: ti.f32):
-    """What is left of a voxel's matrix after a tick; nothing happens to what is not exposed."""
+    """What is left of a voxel's matrix after a tick."""
     out = here
-    if exposure > 0.0:
+    # exp(-x) is 1 in f32 below 2^-25: most of a tissue is spared the exponential
+    if exposure > 2.0**-25:
         out = here * ti.exp(-exposure)
     return out
 

@@ -17,8 +17,8 @@ from typing import Literal, NamedTuple
 import taichi as ti
 
 from .draws import ALWAYS, Purpose, Stamp, below, block, threshold, word
-from .intent import LEAVING, MOVE
-from .lattice import Lattice, has_neighbour, offset, row_origin
+from .intent import MOVE
+from .lattice import Lattice, has_neighbour, is_idle, offset, row_origin
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
 from .tissue import Cell, Count, Tissue
@@ -122,8 +122,9 @@ def propose_pass(
     emt: array(ti.u8),
     matrix: array(ti.f32),
     vessel: array(ti.u8),
-    outcome: array(ti.u8),
+    leaving: array(ti.u8),
     intent: array(ti.u8),
+    busy: array(ti.u8),
     counters: array(ti.i32),
     epithelial: ti.f32,
     mesenchymal: ti.f32,
@@ -135,13 +136,16 @@ def propose_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; matrix f4 fraction; vessel bits u1; outcome, intent u1 (kernels.contest).
+    """cell code u1; emt u1; matrix f4 fraction; vessel bits u1; leaving 0/1 u1; intent u1 (kernels.intent);
+    busy (rows,) 0/1 u1; hop probabilities per face and substep.
 
     Walls: closed; no hop is proposed through them, and a gradient there takes the voxel itself for what is beyond.
     Conserves: everything; only intents are written.
     Race-free because: each voxel writes its own intent; cell, emt, matrix and vessel are only read.
     """
     for row in range(lattice.rows):
+        if is_idle(lattice, busy, row):
+            continue
         z, y, x0 = row_origin(lattice, row)
         clamped = 0
         held = -1
@@ -149,7 +153,7 @@ def propose_pass(
         for lane in range(lattice.lanes):
             i = row * lattice.lanes + lane
             want = ti.u8(0)
-            if cell[i] == ti.u8(Cell.TUMOUR) and (outcome[i] & ti.u8(LEAVING)) == 0:
+            if cell[i] == ti.u8(Cell.TUMOUR) and leaving[i] == 0:
                 if (i >> 2) != held:
                     held = i >> 2
                     four = block(i, tick, substep, Purpose.HOP, lattice_id, k0, k1)
@@ -186,7 +190,7 @@ def propose_pass(
 def propose(tissue: Tissue, rates: MotilityRates, substep: int, stamp: Stamp, *, solid_vessels: bool) -> None:
     """Every tumour cell states where it wants to hop, if anywhere, in this substep.
 
-    Reads cell, emt, matrix, vessel, outcome. Writes intent; counts clamped weights.
+    Reads cell, emt, matrix, vessel, leaving, busy. Writes intent; counts clamped weights.
     """
     propose_pass(
         tissue.lattice,
@@ -196,8 +200,9 @@ def propose(tissue: Tissue, rates: MotilityRates, substep: int, stamp: Stamp, *,
         tissue.emt,
         tissue.matrix,
         tissue.vessel,
-        tissue.outcome,
+        tissue.leaving,
         tissue.intent,
+        tissue.busy,
         tissue.counters,
         rates.epithelial,
         rates.mesenchymal,

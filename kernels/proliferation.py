@@ -16,8 +16,8 @@ import numpy as np
 import taichi as ti
 
 from .draws import ALWAYS, Purpose, Stamp, below, block, draw, threshold, word
-from .intent import DIVIDE, LEAVING
-from .lattice import has_neighbour, offset, row_origin
+from .intent import DIVIDE
+from .lattice import has_neighbour, is_idle, offset, row_origin
 from .launch import array, kernel
 from .parameters import Parameters, quantity
 from .tissue import MESENCHYMAL_EMT, Cell, Tissue
@@ -79,19 +79,22 @@ def ripen_pass(
     emt: array(ti.u8),
     vessel: array(ti.u8),
     due: array(ti.u8),
+    busy: array(ti.u8),
     chances: array(ti.u32),
     tick: ti.u32,
     lattice_id: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; vessel bits u1; due 0/1 u1; chances (256,) u4 thresholds by emt.
+    """cell code u1; emt u1; vessel bits u1; due 0/1 u1; busy (rows,) 0/1 u1; chances (256,) u4 thresholds by emt.
 
     Walls: no room beyond them.
     Conserves: cells; only `due` is written.
     Race-free because: each voxel writes its own `due`; cell, emt and vessel are only read.
     """
     for row in range(lattice.rows):
+        if is_idle(lattice, busy, row):
+            continue
         z, y, x0 = row_origin(lattice, row)
         held = -1
         four = ti.Vector([ti.u32(0), ti.u32(0), ti.u32(0), ti.u32(0)])
@@ -120,24 +123,27 @@ def propose_pass(
     cell: array(ti.u8),
     vessel: array(ti.u8),
     due: array(ti.u8),
-    outcome: array(ti.u8),
+    leaving: array(ti.u8),
     intent: array(ti.u8),
+    busy: array(ti.u8),
     tick: ti.u32,
     lattice_id: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; vessel bits u1; due 0/1 u1; outcome, intent u1 (kernels.intent).
+    """cell code u1; vessel bits u1; due, leaving 0/1 u1; intent u1 (kernels.intent); busy (rows,) 0/1 u1.
 
     Walls: closed.
     Conserves: everything; only intents are written.
     Race-free because: each voxel writes its own intent; cell, due and vessel are only read.
     """
     for row in range(lattice.rows):
+        if is_idle(lattice, busy, row):
+            continue
         z, y, x0 = row_origin(lattice, row)
         for lane in range(lattice.lanes):
             i = row * lattice.lanes + lane
-            if due[i] != 0 and (outcome[i] & ti.u8(LEAVING)) == 0:
+            if due[i] != 0 and leaving[i] == 0:
                 x = x0 + lane
                 rooms = 0
                 for face in ti.static(range(lattice.faces)):
@@ -166,7 +172,7 @@ def chances_at(rates: ProliferationRates, tick: int) -> tuple[int, ...]:
 
 
 def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vessels: bool) -> None:
-    """Decide who becomes due in this tick. Reads cell, emt, vessel. Writes due."""
+    """Decide who becomes due in this tick. Reads cell, emt, vessel, busy. Writes due."""
     chances = chances_at(rates, stamp.tick)
     if not any(chances):
         return
@@ -178,6 +184,7 @@ def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vess
         tissue.emt,
         tissue.vessel,
         tissue.due,
+        tissue.busy,
         _table(tissue, chances),
         stamp.tick,
         stamp.lattice_id,
@@ -189,7 +196,7 @@ def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vess
 def propose(tissue: Tissue, stamp: Stamp, *, solid_vessels: bool) -> None:
     """Due cells with room beside them state where they want to divide, instead of hopping.
 
-    Reads cell, vessel, due, outcome. Writes intent.
+    Reads cell, vessel, due, leaving, busy. Writes intent.
     """
     propose_pass(
         tissue.lattice,
@@ -197,8 +204,9 @@ def propose(tissue: Tissue, stamp: Stamp, *, solid_vessels: bool) -> None:
         tissue.cell,
         tissue.vessel,
         tissue.due,
-        tissue.outcome,
+        tissue.leaving,
         tissue.intent,
+        tissue.busy,
         stamp.tick,
         stamp.lattice_id,
         stamp.key_low,

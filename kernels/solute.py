@@ -2,7 +2,7 @@
 
     dc/dt = D lap(c) - decay c + secretion emt/255        (in voxels that hold a tumour cell)
 
-7-point explicit Euler in f32, walls of zero flux. Positive and bounded while
+Explicit Euler in f32 over the faces of a voxel (5-point in 2-D, 7-point in 3-D), walls of zero flux. Positive and bounded while
 2 d D dt/dx^2 + decay dt <= 1 in d dimensions; the tick is cut into as many substeps as that asks for.
 Concentrations are in units of a reference concentration. Secretion is per voxel with a
 mesenchymal cell in it, so it scales with the inverse voxel volume when `voxel_um` changes.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import taichi as ti
 
-from .lattice import Lattice, has_neighbour, offset, row_origin
+from .lattice import TILE, Lattice, is_idle, row_origin
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
 from .tissue import Cell, Tissue
@@ -69,60 +69,106 @@ def rates(parameters: Solute, lattice: Lattice, voxel_um: float, tick_h: float) 
 
 
 @ti.func
-def relaxed(here: ti.f32, around: ti.f32, faces: ti.f32, exchange: ti.f32, decay: ti.f32, source: ti.f32):
-    """One voxel one substep on: what flowed in, what decayed, what was secreted."""
-    return here + exchange * (around - faces * here) - decay * here + source
+def relaxed(here: ti.f32, around: ti.f32, faces: ti.f32, exchange: ti.f32, decay: ti.f32):
+    """One voxel one substep on: what flowed in, and what decayed."""
+    return here + exchange * (around - faces * here) - decay * here
+
+
+@ti.func
+def diffuse_tile(
+    lattice: ti.template(),
+    width: ti.template(),
+    now: ti.template(),
+    after: ti.template(),
+    i: ti.i32,
+    x: ti.i32,
+    south: ti.i32,
+    north: ti.i32,
+    below: ti.i32,
+    above: ti.i32,
+    exchange: ti.f32,
+    decay: ti.f32,
+):
+    """`width` voxels from i on, along x; south ... above are the index distances to the neighbours.
+
+    All of them are worked out before any is stored: a store may alias what is read next, and only so
+    does the compiler keep several voxels in one register.
+    """
+    line = ti.Vector([ti.f32(0.0)] * (width + 2))
+    line[0] = now[i + ti.select(x > 0, -1, 0)]
+    line[width + 1] = now[i + width - 1 + ti.select(x + width < lattice.nx, 1, 0)]
+    for lane in ti.static(range(width)):
+        line[lane + 1] = now[i + lane]
+    fresh = ti.Vector([ti.f32(0.0)] * width)
+    for lane in ti.static(range(width)):
+        around = line[lane] + line[lane + 2] + now[i + lane + south] + now[i + lane + north]
+        if ti.static(lattice.faces == 6):
+            around += now[i + lane + below] + now[i + lane + above]
+        fresh[lane] = relaxed(line[lane + 1], around, ti.static(float(lattice.faces)), exchange, decay)
+    for lane in ti.static(range(width)):
+        after[i + lane] = fresh[lane]
 
 
 @kernel
 def diffuse_pass(
-    lattice: ti.template(),
-    now: array(ti.f32),
-    after: array(ti.f32),
-    cell: array(ti.u8),
-    emt: array(ti.u8),
-    exchange: ti.f32,
-    decay: ti.f32,
-    secretion: ti.f32,
+    lattice: ti.template(), now: array(ti.f32), after: array(ti.f32), exchange: ti.f32, decay: ti.f32
 ):
-    """now, after (voxels,) f4 concentration; cell code u1; emt u1; coefficients of one substep.
+    """now, after (voxels,) f4 concentration; D dt / dx^2 and decay dt of one substep.
 
     Walls: zero flux (a wall stands in for a neighbour equal to the voxel itself).
-    Conserves: the plain sum, but for decay and secretion (each face's flux is added and taken once).
+    Conserves: the plain sum, but for decay (each face's flux is added and taken once).
     Race-free because: each voxel writes itself in `after` and reads `now`.
     """
     for row in range(lattice.rows):
         z, y, x0 = row_origin(lattice, row)
+        first = row * lattice.lanes
+        # at a wall the neighbour across is the voxel itself: a distance of 0, the same for the whole row
+        south = ti.select(y > 0, -lattice.nx, 0)
+        north = ti.select(y < lattice.ny - 1, lattice.nx, 0)
+        below = ti.select(z > 0, -lattice.ny * lattice.nx, 0)
+        above = ti.select(z < lattice.nz - 1, lattice.ny * lattice.nx, 0)
+        for tile in range(ti.static(lattice.lanes // TILE)):
+            i, x = first + tile * TILE, x0 + tile * TILE
+            diffuse_tile(lattice, TILE, now, after, i, x, south, north, below, above, exchange, decay)
+        if ti.static(lattice.lanes % TILE > 0):
+            rest = ti.static(lattice.lanes % TILE)
+            i, x = first + lattice.lanes - rest, x0 + lattice.lanes - rest
+            diffuse_tile(lattice, rest, now, after, i, x, south, north, below, above, exchange, decay)
+
+
+@kernel
+def secrete_pass(
+    lattice: ti.template(),
+    solute: array(ti.f32),
+    cell: array(ti.u8),
+    emt: array(ti.u8),
+    busy: array(ti.u8),
+    secretion: ti.f32,
+):
+    """solute (voxels,) f4 concentration; cell code u1; emt u1; busy (rows,) 0/1 u1; secretion dt / 255.
+
+    Walls: none (a voxel knows only itself).
+    Conserves: nothing; it adds what the cells secrete.
+    Race-free because: each voxel reads and writes itself.
+    """
+    for row in range(lattice.rows):
+        if is_idle(lattice, busy, row):
+            continue
         for lane in range(lattice.lanes):
             i = row * lattice.lanes + lane
-            x = x0 + lane
-            here = now[i]
-            around = ti.f32(0.0)
-            for face in ti.static(range(lattice.faces)):
-                beyond = here
-                if has_neighbour(lattice, z, y, x, face):
-                    beyond = now[i + ti.static(offset(lattice, face))]
-                around += beyond
-            source = ti.f32(0.0)
             if cell[i] == ti.u8(Cell.TUMOUR):
-                source = secretion * ti.cast(emt[i], ti.f32)
-            after[i] = relaxed(here, around, ti.static(float(lattice.faces)), exchange, decay, source)
+                solute[i] += secretion * ti.cast(emt[i], ti.f32)
 
 
 def diffuse(tissue: Tissue, rates: SoluteRates) -> None:
     """Advance the protease by one tick.
 
-    Reads cell, emt, protease. Writes protease (and spare).
+    Reads cell, emt, busy, protease. Writes protease (and spare).
     """
     for _ in range(rates.substeps):
-        diffuse_pass(
-            tissue.lattice,
-            tissue.protease,
-            tissue.spare,
-            tissue.cell,
-            tissue.emt,
-            rates.exchange,
-            rates.decay,
-            rates.secretion,
-        )
+        diffuse_pass(tissue.lattice, tissue.protease, tissue.spare, rates.exchange, rates.decay)
         tissue.protease, tissue.spare = tissue.spare, tissue.protease
+        if rates.secretion > 0.0:
+            secrete_pass(
+                tissue.lattice, tissue.protease, tissue.cell, tissue.emt, tissue.busy, rates.secretion
+            )

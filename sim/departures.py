@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.draws import Purpose, Stamp, host_draw, threshold
-from ..kernels.intent import LEAVING
 from ..kernels.intravasation import Intravasation, leaving_voxels
 from ..kernels.lattice import Lattice
 from ..kernels.tissue import Cell, Tissue, Vessel
@@ -58,12 +57,11 @@ def reach(lattice: Lattice, voxel: int, block_voxels: int) -> np.ndarray:
 def gather(tissue: Tissue, parameters: Intravasation, block_voxels: int, stamp: Stamp) -> list[Departure]:
     """Take the marked cells and their companions off the lattice.
 
-    Writes cell, emt, clone, colony, due and outcome where they stood. Returns the seeds in the order
+    Writes cell, emt, clone, colony, due and leaving where they stood. Returns the seeds in the order
     of their voxels; a marked cell that went along with an earlier one founds no seed of its own.
     """
     lattice = tissue.lattice
     cell, emt, clone = (getattr(tissue, name).reshape(-1) for name in ("cell", "emt", "clone"))
-    outcome = tissue.outcome.reshape(-1)
     goes_along = threshold(parameters.companion_probability)
     departures = []
     for voxel in leaving_voxels(tissue):
@@ -85,9 +83,8 @@ def gather(tissue: Tissue, parameters: Intravasation, block_voxels: int, stamp: 
                 clone=_host(clone[taken]).copy(),
             )
         )
-        for name in ("cell", "emt", "clone", "colony", "due", "outcome"):
+        for name in ("cell", "emt", "clone", "colony", "due", "leaving"):
             getattr(tissue, name).reshape(-1)[taken] = 0
-    outcome &= np.uint8(0x7F)
     return departures
 
 
@@ -101,4 +98,4 @@ def _host(value: object) -> np.ndarray:
     return value if isinstance(value, np.ndarray) else value.get()  # type: ignore[attr-defined]
 
 
-__all__ = ["BLOOD", "LEAVING", "LYMPH", "Departure", "gather", "reach"]
+__all__ = ["BLOOD", "LYMPH", "Departure", "gather", "reach"]

@@ -21,15 +21,19 @@ class Processes:
     block_voxels: int
 
     @classmethod
-    def of(cls, scenario: Scenario, lattice: Lattice) -> "Processes":
+    def of(cls, scenario: Scenario, lattice: Lattice, *, sheds: bool = True) -> "Processes":
+        """`sheds` = False closes the vessels to cells, as in an organ without secondary seeding."""
+        leaving = scenario.intravasation
+        if not sheds:
+            leaving = leaving.model_copy(update={"law": "contact", "active_per_h": 0.0, "passive_per_h": 0.0})
         um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
         return cls(
             protease=solute.rates(scenario.solutes.protease, lattice, um, h),
             matrix=matrix.rates(scenario.matrix, h),
             motility=motility.rates(scenario.motility, lattice, um, h),
             proliferation=proliferation.rates(scenario.proliferation, h),
-            intravasation=intravasation.rates(scenario.intravasation, h),
-            leaving=scenario.intravasation,
+            intravasation=intravasation.rates(leaving, h),
+            leaving=leaving,
             solid_vessels=scenario.vessels.solid,
             block_voxels=scenario.vessels.site_voxels,
         )

@@ -4,9 +4,10 @@ The tables of the processes stand in the files of those processes; the ones here
 long. Reading TOML, overrides and error messages: `sim.scenario_file`.
 """
 
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from ..kernels import motility
 from ..kernels.intravasation import Intravasation
@@ -31,12 +32,12 @@ class LatticeTable(Parameters):
     voxel_um: float = quantity(
         20.0, unit="um", ge=5, le=50, source="one tumour cell a voxel (cell diameter 10-20 um)", about="voxel edge"
     )
-    tick_h: float = quantity(0.1, unit="h", gt=0, le=24, source="numerical", about="length of a tick")
+    tick_h: float = quantity(0.1, unit="h", ge=1e-6, le=24, source="numerical", about="length of a tick")
 
     @model_validator(mode="after")
     def _size(self) -> Self:
-        if min(self.shape) < 1:
-            raise ValueError(f"lattice.shape: needs whole numbers of at least 1 (got {list(self.shape)})")
+        if min(self.shape) < 1 or max(self.shape) > VOXELS_MAX:
+            raise ValueError(f"lattice.shape: needs whole numbers from 1 to {VOXELS_MAX} (got {list(self.shape)})")
         if self.voxels > VOXELS_MAX:
             raise ValueError(
                 f"lattice.shape: {self.voxels} voxels, more than the {VOXELS_MAX} that 32-bit indices "
@@ -96,6 +97,9 @@ class Output(Parameters):
     """The `[output]` table."""
 
     every_h: float = quantity(6.0, unit="h", gt=0, source="the scenario's choice", about="time between frames")
+    series_every_h: float = quantity(
+        1.0, unit="h", gt=0, source="the scenario's choice", about="time between rows of the series"
+    )
     fields: Annotated[tuple[str, ...], Field(strict=False)] = quantity(
         ("cell", "emt", "vessel", "matrix", "protease"),
         unit="-",
@@ -110,7 +114,17 @@ class Output(Parameters):
             raise ValueError(f"output.fields: unknown field {unknown[0]!r}; there are {', '.join(FIELDS)}")
         if "cell" not in self.fields:
             raise ValueError("output.fields: must hold 'cell'")
+        if len(set(self.fields)) < len(self.fields):
+            raise ValueError("output.fields: names a field twice")
         return self
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a scenario was read: what to call it, and its text. No part of what it is: all compare equal."""
+
+    name: str | None = field(default=None, compare=False)
+    text: str | None = field(default=None, compare=False)
 
 
 class Scenario(Parameters):
@@ -131,6 +145,7 @@ class Scenario(Parameters):
     intravasation: Intravasation = Field(default_factory=Intravasation)
     body: Body = Field(default_factory=Body)
     output: Output = Field(default_factory=Output)
+    _source: Source = PrivateAttr(default_factory=Source)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -142,6 +157,15 @@ class Scenario(Parameters):
         # the gradient weights must stay probabilities: refused here rather than met in a run
         motility.rates(self.motility, lattice, self.lattice.voxel_um, self.lattice.tick_h)
         return self
+
+    @property
+    def source(self) -> Source:
+        """The file's name and text; both None for a scenario that was built in Python."""
+        return self._source
+
+    def keep_source(self, source: Source) -> None:
+        """Remember where this scenario was read (changes nothing that a run depends on)."""
+        self._source = source
 
     @property
     def ticks(self) -> int:

@@ -106,6 +106,7 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     tissue.clone.reshape(-1)[where] = tissue.xp.asarray(clone[who])
     tissue.colony.reshape(-1)[where] = np.uint16(organ.colonies)
     tissue.due.reshape(-1)[where] = np.uint8(0)
+    tissue.wake()
     organ.cells += placed
     return placed
 

@@ -4,9 +4,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from ...kernels.lattice import VOXELS_MAX
 from ...kernels.parameters import FRANSSEN_2019, Parameters, quantity
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
+# it names groups and series of the run file
+OrganName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 
 
 class Organ(Parameters):
@@ -39,7 +42,20 @@ class Body(Parameters):
     organ_shape: Shape = quantity(
         (1, 64, 64), unit="voxels", source="the scenario's choice", about="nz, ny, nx of every organ's lattice"
     )
-    organs: dict[str, Organ] = Field(default_factory=dict)
+    secondary_seeding: bool = quantity(
+        False, unit="-", source=f"{FRANSSEN_2019}: organs do not shed", about="do colonies shed seeds in turn"
+    )
+    organs: dict[OrganName, Organ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _size(self) -> Self:
+        nz, ny, nx = self.organ_shape
+        if min(nz, ny, nx) < 1 or nz * ny * nx > VOXELS_MAX:
+            raise ValueError(
+                f"body.organ_shape: needs whole numbers of at least 1 and at most {VOXELS_MAX} voxels "
+                f"(got {[nz, ny, nx]})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _shares(self) -> Self:

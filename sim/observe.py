@@ -1,0 +1,136 @@
+"""What a run records of itself: a row of scalars, a frame of fields, the tables."""
+
+from typing import Any
+
+import numpy as np
+
+from ..kernels.tissue import Cell, Tissue
+from .body import organs
+from .body.seeds import Fate
+from .simulation import Simulation
+
+_DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
+
+
+def row(run: Simulation) -> dict[str, float]:
+    """One row of `/series`: stocks now, and flows since the row before (which it takes)."""
+    run.recount()
+    tissue, seeds, flows = run.primary, run.seeds, run.flows
+    out: dict[str, float] = {
+        "tick_time": run.time_h,
+        "tumour_cells": run.cells,
+        "mesenchymal_cells": run.mesenchymal,
+        "epithelial_cells": run.cells - run.mesenchymal,
+        **{name: flows[name] for name in ("born", "died", "moved", "departed", "arrived")},
+        "seeds_released": seeds.released,
+        "seeds_in_transit": seeds.count(Fate.IN_TRANSIT),
+        "seeds_dead": seeds.count(*_DEAD),
+        "seeds_arrested": seeds.count(Fate.COLONY),
+        "colonies_growing": run.colonies.count(organs.GROWING),
+        "colonies_extinct": run.colonies.count(organs.EXTINCT),
+        "protease_total": float(tissue.protease.sum(dtype=np.float64)),
+        "protease_max": float(tissue.protease.max()),
+        "matrix_min": float(tissue.matrix.min()),
+        "matrix_lost": float(tissue.matrix.size - tissue.matrix.sum(dtype=np.float64)),
+        "invasion_rms_um": spread_um(tissue),
+    }
+    for organ in run.organs:
+        out[f"organ_cells.{organ.name}"] = organ.cells
+    flows.clear()
+    return out
+
+
+def spread_um(tissue: Tissue) -> float:
+    """Root mean square distance of the tumour cells from the middle of the lattice, in um (0 without cells)."""
+    xp, lattice = tissue.xp, tissue.lattice
+    at = xp.flatnonzero(tissue.cell.reshape(-1) == np.uint8(Cell.TUMOUR))
+    if at.size == 0:
+        return 0.0
+    total = 0.0
+    for place, n in zip(xp.unravel_index(at, lattice.shape), lattice.shape, strict=True):
+        total += float(((place - (n - 1) / 2) ** 2).mean())
+    return tissue.voxel_um * total**0.5
+
+
+def fields(tissue: Tissue, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The named fields as host arrays (nz, ny, nx)."""
+    return {name: tissue.host(name) for name in names}
+
+
+def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
+    """The seed, colony and clone tables in the units of the file (um, h, names by index)."""
+    run.recount()
+    tick_h, um = run.scenario.lattice.tick_h, run.scenario.lattice.voxel_um
+    seeds, colonies = run.seeds.table, run.colonies.table
+    shapes = [run.primary.lattice.shape] + [tuple(run.scenario.body.organ_shape)] * len(run.organs)
+    z, y, x = _places(seeds["voxel"], seeds["lattice_id"], shapes, um)
+    seed_table = {
+        "time_h": seeds["tick"] * tick_h,
+        "z_um": z,
+        "y_um": y,
+        "x_um": x,
+        "cells": seeds["cells"],
+        "mesenchymal_cells": seeds["mesenchymal"],
+        "clone": seeds["clone"],
+        "emt": seeds["emt"],
+        "route": seeds["route"],
+        "fate": seeds["fate"],
+        "source": seeds["lattice_id"],
+        "fragment": seeds["fragment"],
+        "organ": seeds["organ"],
+        "arrest_h": np.where(seeds["arrest_tick"] >= 0, seeds["arrest_tick"] * tick_h, np.nan),
+        "colony": seeds["colony"],
+    }
+    z, y, x = _places(colonies["voxel"], colonies["organ"] + 1, shapes, um)
+    colony_table = {
+        "organ": colonies["organ"],
+        "founded_h": colonies["founded_tick"] * tick_h,
+        "founder_seed": colonies["founder_seed"],
+        "clone": colonies["clone"],
+        "founder_cells": colonies["founder_cells"],
+        "cells": colonies["cells"],
+        "state": colonies["state"],
+        "z_um": z,
+        "y_um": y,
+        "x_um": x,
+        "diameter_mm": _diameter_mm(colonies["cells"], um, run.scenario.body.organ_shape[0] == 1),
+        "label": colonies["label"],
+    }
+    clone_table = {"parent": np.array([-1], dtype=np.int64), "born_h": np.array([0.0])}
+    return {"seeds": seed_table, "colonies": colony_table, "clones": clone_table}
+
+
+def _places(voxel: np.ndarray, lattice_id: np.ndarray, shapes: list, um: float) -> tuple[np.ndarray, ...]:
+    """Voxel centres in um, each in its own lattice."""
+    out = np.zeros((3, len(voxel)))
+    for number, shape in enumerate(shapes):
+        mine = np.flatnonzero(lattice_id == number)
+        if len(mine):
+            out[:, mine] = (np.array(np.unravel_index(voxel[mine], shape)) + 0.5) * um
+    return out[0], out[1], out[2]
+
+
+def _diameter_mm(cells: np.ndarray, um: float, flat: bool) -> np.ndarray:
+    """Diameter of the disc or ball of as many voxels, mm."""
+    volume = cells.astype(float) * um ** (2 if flat else 3)
+    return (2 * np.sqrt(volume / np.pi) if flat else np.cbrt(6 * volume / np.pi)) / 1000.0
+
+
+def summary(run: Simulation) -> dict[str, Any]:
+    """What the command line and `status.json` tell of a run."""
+    run.recount()
+    by_organ = {organ.name: {"cells": organ.cells, "colonies": 0} for organ in run.organs}
+    for index, state in zip(run.colonies.table["organ"], run.colonies.table["state"], strict=True):
+        by_organ[run.organs[index].name]["colonies"] += int(state == organs.GROWING)
+    return {
+        "tumour_cells": run.cells,
+        "mesenchymal_cells": run.mesenchymal,
+        "seeds_released": run.seeds.released,
+        "seeds_from_break_up": run.seeds.fragments,
+        "seeds_in_transit": run.seeds.count(Fate.IN_TRANSIT),
+        "seeds_died_in_transit": run.seeds.count(Fate.DIED_IN_TRANSIT),
+        "seeds_died_after_arrest": run.seeds.count(Fate.DIED_AFTER_ARREST, Fate.NO_ROOM),
+        "colonies_growing": run.colonies.count(organs.GROWING),
+        "colonies_extinct": run.colonies.count(organs.EXTINCT),
+        "organs": by_organ,
+    }

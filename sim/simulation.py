@@ -1,0 +1,131 @@
+"""One run in memory: the primary, the body and the organs, advanced tick by tick.
+
+It knows nothing of files, terminals or signals; `sim.run` drives it and records what it does.
+"""
+
+import hashlib
+from collections import Counter
+
+import numpy as np
+
+from ..kernels.draws import Stamp
+from ..kernels.tissue import Tissue
+from . import implant
+from .body import organs
+from .body.circulation import Circulation
+from .body.organs import Colonies, Organ
+from .body.seeds import Fate, Seeds
+from .device import Device
+from .ledger import Tally, check_arrested, check_cells, check_seeds
+from .processes import Processes
+from .scenario import Scenario
+from .step import step
+
+_DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
+
+
+class Simulation:
+    """The state of a run after `tick` ticks. `device` must be started (sim.device.start)."""
+
+    def __init__(self, scenario: Scenario, device: Device) -> None:
+        self.scenario = scenario
+        self.device = device
+        self.tick = 0
+        self.primary = implant.primary(scenario, device)
+        self.cells = scenario.implant.cells
+        self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
+        self.seeds = Seeds()
+        self.colonies = Colonies()
+        self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organs)]
+        self.circulation = Circulation(scenario.body, scenario.lattice.tick_h, scenario.rng_key)
+        self.flows: Counter[str] = Counter()  # born, died, moved, departed, arrived, clamped since they were last read
+        self._processes = Processes.of(scenario, self.primary.lattice)
+        self._organ_processes = Processes.of(
+            scenario, device.lattice(scenario.body.organ_shape), sheds=scenario.body.secondary_seeding
+        )
+
+    @property
+    def time_h(self) -> float:
+        return self.tick * self.scenario.lattice.tick_h
+
+    def advance(self) -> None:
+        """One tick: seeds come out of the vessels, every tissue takes its step, new seeds enter.
+
+        Raises IdentityBroken if the ledger does not balance.
+        """
+        arrived = self._arrive()
+        self.cells = self._step(self.primary, self._processes, self.cells, 0, "primary")
+        for organ in self.organs:
+            if organ.tissue is not None:
+                organ.cells = self._step(
+                    organ.tissue, self._organ_processes, organ.cells, arrived[organ.index], organ.name
+                )
+        self._balance()
+        self.tick += 1
+
+    def tissues(self) -> list[tuple[str, Tissue]]:
+        """The primary and every organ that has a tissue, by name."""
+        found = [("primary", self.primary)]
+        return found + [(organ.name, organ.tissue) for organ in self.organs if organ.tissue is not None]
+
+    def recount(self) -> None:
+        """Bring the colony table up to date from the organs' lattices."""
+        for organ in self.organs:
+            self.colonies.recount(organ)
+
+    def digest(self) -> str:
+        """SHA-256 over the tick and the integer state: equal digests mean equal runs, bit for bit."""
+        self.recount()
+        sha = hashlib.sha256(self.tick.to_bytes(8, "little"))
+        for _, tissue in self.tissues():
+            for name in ("cell", "emt", "clone", "vessel"):
+                sha.update(tissue.host(name).tobytes())
+        for table in (self.seeds.table, self.colonies.table):
+            for name in table.names:
+                sha.update(np.ascontiguousarray(table[name]).tobytes())
+        return sha.hexdigest()
+
+    def _arrive(self) -> Counter[int]:
+        placed: Counter[int] = Counter()
+        for arrival in self.circulation.advance(self.seeds, self.tick):
+            organ = self.organs[arrival.organ]
+            if organ.tissue is None:
+                organ.tissue = implant.organ(self.scenario, self.device, organ.name)
+            block = self.scenario.vessels.site_voxels
+            placed[organ.index] += organs.settle(organ, self.seeds, self.colonies, arrival, self.tick, block)
+        return placed
+
+    def _step(self, tissue: Tissue, processes: Processes, cells: int, arrived: int, where: str) -> int:
+        stamp = Stamp.of(self.scenario.rng_key, tissue.lattice_id, self.tick)
+        tally, departures = step(tissue, processes, stamp, cells, arrived)
+        check_cells(tally, self.tick, where)
+        for departure in departures:
+            self.circulation.admit(self.seeds, self.seeds.release(departure))
+        if departures and tissue.lattice_id:
+            self.colonies.recount(self.organs[tissue.lattice_id - 1])
+        self._note(tally)
+        if tissue.lattice_id == 0:
+            self.mesenchymal = tally.mesenchymal
+        return tally.after
+
+    def _note(self, tally: Tally) -> None:
+        for name in ("born", "died", "moved", "departed", "arrived", "clamped"):
+            self.flows[name] += getattr(tally, name)
+
+    def _balance(self) -> None:
+        fates = Counter(self.seeds.table["fate"].tolist()) if self.seeds.table.rows else Counter()
+        check_seeds(
+            self.tick,
+            released=self.seeds.released,
+            fragments=self.seeds.fragments,
+            in_transit=fates[Fate.IN_TRANSIT],
+            dead=sum(fates[fate] for fate in _DEAD),
+            arrested=fates[Fate.COLONY],
+            returned=fates[Fate.RETURNED],
+        )
+        check_arrested(
+            self.tick,
+            arrested=fates[Fate.COLONY],
+            growing=self.colonies.count(organs.GROWING),
+            extinct=self.colonies.count(organs.EXTINCT),
+        )
