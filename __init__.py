@@ -12,9 +12,9 @@ __version__ = "0.1.0"
 # name -> module that defines it (absolute: pytest imports this file by itself)
 _PUBLIC = {
     "run": "seedsoil.sim.run",
-    "Run": "seedsoil.sim.run",
+    "Run": "seedsoil.outputs.reader",
     "Scenario": "seedsoil.sim.scenario",
-    "load_scenario": "seedsoil.sim.scenario",
+    "load_scenario": "seedsoil.sim.scenario_file",
     "evaluate": "seedsoil.sim.run",
     "open_run": "seedsoil.outputs.reader",
 }

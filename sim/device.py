@@ -100,6 +100,11 @@ def cache_folder() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
+def free_bytes(device: Device) -> int | None:
+    """Free memory of the GPU; None on a CPU."""
+    return int(device.xp.cuda.Device().mem_info[0]) if device.arch == "cuda" else None
+
+
 def synchronize(device: Device) -> None:
     """Wait until the device has done all that was launched."""
     if device.arch == "cuda":

@@ -113,7 +113,7 @@ class Simulation:
             self.flows[name] += getattr(tally, name)
 
     def _balance(self) -> None:
-        fates = Counter(self.seeds.table["fate"].tolist()) if self.seeds.table.rows else Counter()
+        fates = np.bincount(self.seeds.table["fate"], minlength=len(Fate)).tolist()
         check_seeds(
             self.tick,
             released=self.seeds.released,

@@ -7,16 +7,17 @@ judges. Keys and array elements are paths, e.g. `("body", "organs", "bone")` or 
 
 import re
 import tomllib
+from collections.abc import Mapping
 
 Path = tuple[str | int, ...]
 
 _BLANK = re.compile(r"[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_BASIC = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_BASIC = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"')
 _LITERAL = re.compile(r"'[^'\n]*'")
-# a multi-line string ends at the last of up to five quotes
-_BASIC_LINES = re.compile(r'"""(?:[^\\]|\\.)*?"""(?!"""")"{0,2}', re.DOTALL)
-_LITERAL_LINES = re.compile(r"'''.*?'''(?!'''')'{0,2}", re.DOTALL)
+# one or two quotes may stand right before the three that end a multi-line string
+_BASIC_LINES = re.compile(r'"""[^\\"]*(?:(?:\\.|"(?!""))[^\\"]*)*""""{0,2}', re.DOTALL)
+_LITERAL_LINES = re.compile(r"'''.*?''''{0,2}", re.DOTALL)
 _SCALAR = re.compile(r"[^,\]}#\n]*")
 
 
@@ -28,13 +29,21 @@ def lines_of(text: str) -> dict[Path, int]:
     return _Scanner(text.replace("\r\n", "\n")).scan()
 
 
-def line_at(lines: dict[Path, int], path: Path) -> int | None:
+def line_at(lines: Mapping[Path, int], path: Path) -> int | None:
     """The line of `path`, else of the nearest table around it; None if only the root is left."""
     while path:
         if path in lines:
             return lines[path]
         path = path[:-1]
     return None
+
+
+def dotted(path: Path) -> str:
+    """`lattice.shape[0]` from ("lattice", "shape", 0)."""
+    out = ""
+    for key in path:
+        out += f"[{key}]" if isinstance(key, int) else f".{key}" if out else str(key)
+    return out
 
 
 class _Scanner:

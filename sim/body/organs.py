@@ -15,7 +15,8 @@ from ...kernels.tissue import MESENCHYMAL_EMT, Cell, Tissue, Vessel
 from .circulation import Arrival
 from .seeds import NONE, Fate, Growing, Seeds
 
-GROWING, EXTINCT = 0, 1
+# as in the file: 0 waiting, 1 dormant, 2 growing, 3 extinct
+GROWING, EXTINCT = 2, 3
 # voxel edges around a vessel site within which arriving cells look for room
 _SEARCH_SITES = 3
 
@@ -60,6 +61,10 @@ class Colonies:
         cells = counts[self.table["label"][mine]]
         self.table["cells"][mine] = cells
         self.table["state"][mine] = np.where(cells > 0, GROWING, EXTINCT)
+
+    @property
+    def growing(self) -> int:
+        return self.count(GROWING)
 
     def count(self, state: int) -> int:
         return int((self.table["state"] == state).sum())

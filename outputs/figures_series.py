@@ -1,0 +1,170 @@
+"""Curves through time of the primary: cells, their reach, what they do to the tissue; and their shape."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import observables, style
+from .observables import TUMOUR
+from .planes import Window, thinned, volume
+
+POINTS = 1200  # drawn of a curve
+SHAPE_VOXELS = 200**3  # a larger tumour is thinned before its shape is measured
+
+SHAPE_COLUMNS = (
+    ("time", "time", "when"),
+    ("cells", "cells", "tumour cells on the lattice"),
+    ("depth", "invasion depth [µm]", "95 % of the cells outside the first frame's tumour are nearer to it than this"),
+    ("front", "front radius [µm]", "mean distance of the outermost cells from the centroid, over directions"),
+    ("roughness", "front roughness [µm]", "standard deviation of that radius"),
+    ("index", "invasiveness index", "surface over that of one ball (disc) of as many cells; 1 is round"),
+    ("fractal", "fractal dimension", "by counting boxes; 2 or 3 is solid"),
+    ("clusters", "clusters", "groups of cells that share faces"),
+    ("largest", "in the largest", "share of the cells that are in the largest group"),
+)
+
+
+def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]]) -> Figure:
+    """Four panels: cells; mesenchymal share; reach; matrix lost and protease.
+
+    `frames` are rows of `shape_through_time`, shown as dots where they say what the series does not.
+    """
+    keep = thinned(series.sizes["tick_time"], POINTS)
+    held = {name: np.asarray(series[name].values, float)[keep] for name in series.data_vars}
+    unit, label = style.time_axis(until_h)
+    time = np.asarray(series["tick_time"].values, float)[keep] / unit
+    with style.styled():
+        figure = style.new_figure(style.COLUMN_IN, 4.9)
+        figure.get_layout_engine().set(wspace=0.05, hspace=0.06)  # pyright: ignore
+        grid = figure.subplots(2, 2, sharex=True)
+        _cells(grid[0, 0], time, held)
+        _share(grid[0, 1], time, held)
+        _reach(grid[1, 0], time, held, frames, unit)
+        _damage(grid[1, 1], time, held)
+        for axes in grid.flat:
+            axes.set_xlim(0, max(until_h / unit, 1e-9))
+        for axes in grid[1]:
+            axes.set_xlabel(label)
+    return figure
+
+
+def _cells(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
+    axes.set_title("Tumour cells in the primary")
+    lines = [
+        ("tumour_cells", "all", style.INK, "-"),
+        ("epithelial_cells", "epithelial", style.EPITHELIAL, "-"),
+        ("mesenchymal_cells", "mesenchymal", style.MESENCHYMAL, "-"),
+    ]
+    drawn = [held[name] for name, *_ in lines if name in held]
+    if not drawn or not len(time):
+        return style.note(axes, "The run recorded no counts of cells.")
+    for name, text, colour, dash in lines:
+        if name in held:
+            axes.plot(time, held[name], dash, color=colour, label=text)
+    total = drawn[0]
+    if total[total > 0].size and total.max() > 30 * total[total > 0].min():
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, max(1.0, total.max()) * 1.08)
+    axes.set_ylabel("cells")
+    axes.legend(ncols=3, loc="upper left", borderaxespad=0.2)
+
+
+def _share(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
+    axes.set_title("What the cells do, per cell and day")
+    cells = held.get("tumour_cells")
+    flows = [
+        ("born", "born", style.EPITHELIAL),
+        ("died", "died", style.INK),
+        ("departed", "left through a vessel", style.RELEASED),
+    ]
+    if cells is None or len(time) < 3:
+        return style.note(axes, "The run is too short for rates.")
+    drawn = False
+    for name, text, colour in flows:
+        if name in held and held[name].any():
+            axes.plot(time, _daily(held[name], cells, time), color=colour, label=text)
+            drawn = True
+    if not drawn:
+        return style.note(axes, "No cell was born, died or left.")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("per cell and day")
+    axes.legend(ncols=3, loc="upper left", borderaxespad=0.2)
+
+
+def _daily(flow: np.ndarray, cells: np.ndarray, time: np.ndarray) -> np.ndarray:
+    return flow / np.maximum(cells, 1)
+
+
+def _reach(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray], frames: list[dict[str, float]], unit: float) -> None:
+    axes.set_title("How far they reach")
+    known = False
+    if "invasion_rms_um" in held and np.isfinite(held["invasion_rms_um"]).any():
+        axes.plot(time, held["invasion_rms_um"], color=style.INK, label="root mean square distance")
+        known = True
+    if frames:
+        at = [row["time"] / unit for row in frames]
+        axes.plot(at, [row["front"] for row in frames], "o-", ms=5, lw=1, color=style.EPITHELIAL, label="front radius")
+        axes.plot(at, [row["depth"] for row in frames], "s-", ms=4.5, lw=1, color=style.LOST, label="invasion depth")
+        known = True
+    if not known:
+        return style.note(axes, "The run recorded no distances.")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("distance [µm]")
+    axes.legend(loc="upper left", borderaxespad=0.2)
+
+
+def _damage(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
+    axes.set_title("What they do to the tissue")
+    left = "matrix_lost" in held and np.isfinite(held["matrix_lost"]).any()
+    right = "protease_max" in held and np.isfinite(held["protease_max"]).any()
+    if not (left or right) or not len(time):
+        return style.note(axes, "The run recorded neither matrix nor protease through time.")
+    handles: list[Any] = []
+    if left:
+        handles += axes.plot(time, held["matrix_lost"], color="#96713f", label="matrix lost (left)")
+        axes.set_ylabel("matrix lost [voxels of intact matrix]")
+        axes.set_ylim(bottom=0)
+    if right:
+        other = axes.twinx()
+        other.spines["right"].set(visible=True, color="#9aa5b1")
+        other.grid(False)
+        handles += other.plot(time, held["protease_max"], color="#88419d", label="highest protease (right)")
+        other.set_ylabel("protease, relative")
+        other.set_ylim(0, 1.3 * max(float(np.nanmax(held["protease_max"])), 1e-12))
+    axes.legend(handles=handles, loc="upper left", borderaxespad=0.2)
+
+
+def shape_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -> tuple[list[dict[str, float]], int]:
+    """The measures of `SHAPE_COLUMNS` for each frame, and the stride at which they were taken.
+
+    Invasion depth counts from the run's first frame. Frames without tumour cells are left out.
+    """
+    time_h = dataset["time"].values
+    rows: list[dict[str, float]] = []
+    implant, stride = volume(dataset, 0, shown, ("cell",), SHAPE_VOXELS)
+    before = implant["cell"] == TUMOUR
+    for frame in frames:
+        held, stride = volume(dataset, frame, shown, ("cell",), SHAPE_VOXELS)
+        mask = held["cell"] == TUMOUR
+        if not mask.any():
+            continue
+        size = shown.voxel_um * stride
+        clusters = observables.cluster_sizes(mask)
+        rows.append(
+            {
+                "time": float(time_h[frame]),
+                "cells": float(np.count_nonzero(mask)) * stride ** observables.dimensions(mask),
+                "depth": observables.invasion_depth_um(mask, before, size),
+                "front": float(observables.front_radii_um(mask, size).mean()),
+                "roughness": observables.front_roughness_um(mask, size),
+                "index": observables.invasiveness_index(mask),
+                "fractal": observables.fractal_dimension(mask),
+                "clusters": float(len(clusters)),
+                "largest": float(clusters[0] / clusters.sum()),
+            }
+        )
+    return rows, stride

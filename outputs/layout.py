@@ -1,0 +1,127 @@
+"""The shape of a run file, fixed before its first frame: what is recorded, where, in which type."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .schema import FIELDS, ORGAN_CELLS, SERIES, TABLE_DIMENSIONS, TABLES, Spec
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*\Z")
+_RESERVED = {"time", "z", "y", "x", "tick_time", "series", "organs", "journal", "VTKHDF", *TABLES}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a run records.
+
+    Args:
+        shape: (nz, ny, nx) of the primary's lattice.
+        voxel_um: edge of a voxel, µm.
+        fields: names known to `schema.FIELDS`, or a mapping from name to `Spec` or to the schema's
+            name for it. Every frame holds every field.
+        organs: organ name to (nz, ny, nx) of its lattice; each gets a group with its own time,
+            empty until the organ's first frame. Their order is the attribute `organ_names`, unless the
+            run gives that attribute itself (a body has organs without a lattice).
+        organ_fields: as `fields`, for the organs; default: the same as `fields`.
+        series: per-tick scalars; default: all of `schema.SERIES` and `organ_cells.<organ>`.
+        extra_columns: table name to further columns, `{"clones": {"growth": Spec(...)}}`.
+
+    Raises:
+        ValueError: a name that is unknown without a specification, or unfit for a file.
+    """
+
+    shape: tuple[int, int, int]
+    voxel_um: float
+    fields: Mapping[str, Spec | str] | Iterable[str]
+    organs: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    organ_fields: Mapping[str, Spec | str] | Iterable[str] | None = None
+    series: Mapping[str, Spec | str] | Iterable[str] | None = None
+    extra_columns: Mapping[str, Mapping[str, Spec]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        put("shape", _shape("the primary", self.shape))
+        put("voxel_um", float(self.voxel_um))
+        if not 0 < self.voxel_um < float("inf"):
+            raise ValueError(f"voxel_um must be a positive number (got {self.voxel_um})")
+        put("fields", _resolve(self.fields, FIELDS, "field"))
+        put("organs", {_name(k, "organ"): _shape(k, v) for k, v in self.organs.items()})
+        organ_fields = self.fields if self.organ_fields is None else self.organ_fields
+        put("organ_fields", _resolve(organ_fields, FIELDS, "field"))
+        known = SERIES | {f"organ_cells.{o}": ORGAN_CELLS for o in self.organs}
+        put("series", _resolve(known if self.series is None else self.series, known, "series"))
+        unknown = set(self.extra_columns) - set(TABLES)
+        if unknown:
+            raise ValueError(f"no such table: {', '.join(sorted(unknown))}")
+        for table, columns in self.extra_columns.items():
+            taken = {TABLE_DIMENSIONS[table], *TABLES[table]} & set(columns)
+            if taken:
+                raise ValueError(f"{table} already has {', '.join(sorted(taken))}")
+        put("extra_columns", {t: _resolve(c, {}, "column") for t, c in self.extra_columns.items()})
+
+    @property
+    def tables(self) -> dict[str, dict[str, Spec]]:
+        """Columns of each table: the schema's, then the run's own."""
+        return {t: {**c, **self.extra_columns.get(t, {})} for t, c in TABLES.items()}
+
+    def grids(self) -> dict[str, tuple[tuple[int, int, int], dict[str, Spec]]]:
+        """Group path ('' for the primary, 'organs/<name>') to shape and fields, primary first."""
+        out = {"": (self.shape, self.fields)}
+        out |= {f"organs/{o}": (s, self.organ_fields) for o, s in self.organs.items()}
+        return out  # pyright: ignore[reportReturnType]
+
+    def to_json(self) -> str:
+        def specs(group: Any) -> dict[str, Any]:
+            return {k: v.to_json() for k, v in group.items()}
+
+        return json.dumps(
+            {
+                "shape": self.shape,
+                "voxel_um": self.voxel_um,
+                "fields": specs(self.fields),
+                "organs": self.organs,
+                "organ_fields": specs(self.organ_fields),
+                "series": specs(self.series),
+                "extra_columns": {t: specs(c) for t, c in self.extra_columns.items()},
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Layout":
+        row = json.loads(text)
+        for key in ("fields", "organ_fields", "series"):
+            row[key] = {k: Spec.from_json(v) for k, v in row[key].items()}
+        row["extra_columns"] = {
+            t: {k: Spec.from_json(v) for k, v in c.items()} for t, c in row["extra_columns"].items()
+        }
+        return cls(**row)
+
+
+def _name(name: str, kind: str) -> str:
+    if not _NAME.match(name) or name in _RESERVED:
+        raise ValueError(f"{kind} name {name!r} cannot stand in a run file")
+    return name
+
+
+def _shape(where: str, shape: Iterable[int]) -> tuple[int, ...]:
+    out = tuple(int(n) for n in shape)
+    if len(out) != 3 or min(out) < 1:
+        raise ValueError(f"the lattice of {where} needs a shape (nz, ny, nx), got {out}")
+    return out
+
+
+def _resolve(given: Any, known: Mapping[str, Spec], kind: str) -> dict[str, Spec]:
+    """Name to specification; strings are looked up in the schema."""
+    items = given.items() if isinstance(given, Mapping) else ((name, name) for name in given)
+    out: dict[str, Spec] = {}
+    for name, spec in items:
+        if isinstance(spec, str):
+            if spec not in known:
+                raise ValueError(f"unknown {kind} {spec!r}: give its Spec, or one of {', '.join(known)}")
+            spec = known[spec]
+        out[_name(name, kind)] = spec
+    return out

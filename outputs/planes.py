@@ -1,0 +1,143 @@
+"""Which part of a run is shown: frames, a plane, a window, read piece by piece.
+
+A lattice may have 1024^3 voxels and a run hundreds of frames, so a figure reads single planes, or
+volumes slab by slab with a stride; never a whole run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .observables import MESENCHYMAL_FROM, TUMOUR
+
+SLAB_VOXELS = 2**24  # read at once
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a lattice: index ranges in z, y and x, the plane that is drawn, and the voxel."""
+
+    z: slice
+    y: slice
+    x: slice
+    plane: int  # index in z
+    voxel_um: float
+    whole: bool  # nothing was cut off
+
+    @property
+    def extent_um(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom, top of the plane, y upwards."""
+        return tuple(v * self.voxel_um for v in (self.x.start, self.x.stop, self.y.start, self.y.stop))  # type: ignore[return-value]
+
+    @property
+    def plane_um(self) -> float:
+        return (self.plane + 0.5) * self.voxel_um
+
+
+def columns(frames: int) -> int:
+    """How many of the frames to show side by side: four to six, so that their times are evenly spaced."""
+    return next((n for n in (5, 6, 4) if frames > 1 and (frames - 1) % (n - 1) == 0), 5)
+
+
+def frame_indices(time_h: np.ndarray, most: int) -> list[int]:
+    """At most `most` frames, evenly spread in time, the first and the last among them."""
+    time_h = np.asarray(time_h, dtype=float)
+    if len(time_h) <= most:
+        return list(range(len(time_h)))
+    wanted = np.linspace(time_h[0], time_h[-1], most)
+    return sorted({int(np.abs(time_h - at).argmin()) for at in wanted})
+
+
+def read(dataset: xr.Dataset, name: str, frame: int, z: Any = slice(None), y: Any = slice(None), x: Any = slice(None)) -> np.ndarray:
+    """Part of one frame as an array; axes given as an integer are dropped."""
+    return dataset[name].isel(time=frame, z=z, y=y, x=x).values
+
+
+def slabs(dataset: xr.Dataset, frame: int) -> Iterator[tuple[int, np.ndarray]]:
+    """(first z, tumour mask) of a frame, a few planes at a time."""
+    nz, ny, nx = (dataset.sizes[axis] for axis in "zyx")
+    depth = max(1, SLAB_VOXELS // (ny * nx))
+    for start in range(0, nz, depth):
+        yield start, read(dataset, "cell", frame, z=slice(start, min(nz, start + depth))) == TUMOUR
+
+
+def bounds(dataset: xr.Dataset, frame: int) -> tuple[list[tuple[int, int]], np.ndarray] | None:
+    """(first, last + 1) in z, y and x of the tumour cells of a frame and their centroid; None without cells."""
+    low, high, total, cells = [2**31] * 3, [-1] * 3, np.zeros(3), 0
+    for start, mask in slabs(dataset, frame):
+        profiles = [mask.sum(axis=axes) for axes in ((1, 2), (0, 2), (0, 1))]
+        if not profiles[0].any():
+            continue
+        cells += int(profiles[0].sum())
+        for axis, profile in enumerate(profiles):
+            at = np.flatnonzero(profile) + (start if axis == 0 else 0)
+            low[axis], high[axis] = min(low[axis], int(at[0])), max(high[axis], int(at[-1]))
+            total[axis] += float((profile[np.flatnonzero(profile)] * at).sum())
+    if not cells:
+        return None
+    return [(a, b + 1) for a, b in zip(low, high, strict=True)], total / cells
+
+
+def window(dataset: xr.Dataset, frame: int, voxel_um: float) -> Window:
+    """What to show of a lattice: all of it, or a box around the tumour of `frame` if it fills little.
+
+    The plane goes through the centroid of that frame's tumour cells.
+    """
+    sizes = [dataset.sizes[axis] for axis in "zyx"]
+    ranges = [slice(0, size) for size in sizes]
+    found = bounds(dataset, frame)
+    if found is None:
+        return Window(*ranges, plane=sizes[0] // 2, voxel_um=voxel_um, whole=True)
+    box, centroid = found
+    edge = max(1.5 * max(b - a for a, b in box), 24)
+    if edge < 0.55 * max(sizes):
+        for axis, size in enumerate(sizes):
+            middle = sum(box[axis]) / 2
+            start = int(max(0, min(middle - edge / 2, size - edge)))
+            ranges[axis] = slice(start, int(min(size, start + edge)))
+    whole = all(r == slice(0, size) for r, size in zip(ranges, sizes, strict=True))
+    return Window(*ranges, plane=int(round(centroid[0])), voxel_um=voxel_um, whole=whole)
+
+
+def plane(dataset: xr.Dataset, name: str, frame: int, shown: Window) -> np.ndarray:
+    """The window's plane of one field, (ny, nx)."""
+    return read(dataset, name, frame, z=shown.plane, y=shown.y, x=shown.x)
+
+
+def volume(dataset: xr.Dataset, frame: int, shown: Window, names: tuple[str, ...], voxels_max: int) -> tuple[dict[str, np.ndarray], int]:
+    """Fields of the window, thinned by the returned stride until they have at most `voxels_max` voxels.
+
+    Names the run did not record are left out.
+    """
+    lengths = [r.stop - r.start for r in (shown.z, shown.y, shown.x)]
+    stride = 1
+    while np.prod([-(-length // stride) for length in lengths]) > voxels_max:
+        stride += 1
+    # whole slabs, thinned in memory: strided selections are slow in HDF5
+    depth = stride * max(1, SLAB_VOXELS // (lengths[1] * lengths[2] * stride))
+    out = {}
+    for name in names:
+        if name in dataset:
+            starts = range(shown.z.start, shown.z.stop, depth)
+            parts = [
+                read(dataset, name, frame, slice(at, min(at + depth, shown.z.stop)), shown.y, shown.x)
+                for at in starts
+            ]
+            out[name] = np.concatenate([part[::stride, ::stride, ::stride] for part in parts])
+    return out, stride
+
+
+def mesenchymal(cell: np.ndarray, emt: np.ndarray | None) -> np.ndarray:
+    """Mask of the mesenchymal tumour cells; none where `emt` was not recorded."""
+    if emt is None:
+        return np.zeros(cell.shape, bool)
+    return (cell == TUMOUR) & (emt >= MESENCHYMAL_FROM)
+
+
+def thinned(length: int, most: int) -> np.ndarray:
+    """Indices of at most about `most` of `length` rows, the last among them."""
+    step = max(1, -(-length // most))
+    return np.unique(np.append(np.arange(0, length, step), max(0, length - 1))) if length else np.empty(0, int)

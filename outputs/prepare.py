@@ -1,0 +1,88 @@
+"""Check what a run hands over against its layout, and bring it to the file's types."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .layout import Layout
+from .schema import Spec
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def prepare(
+    layout: Layout,
+    fields: Arrays,
+    organs: Mapping[str, Arrays],
+    tables: Mapping[str, Arrays],
+    series: Arrays,
+) -> dict[str, np.ndarray]:
+    """Everything of one frame under its path: fields/cell, organs/lung/cell, tables/seeds/route, ...
+
+    Raises:
+        ValueError: a name is unknown, a field is missing, or a shape or type does not fit.
+    """
+    out = _lattice("fields", layout.fields, layout.shape, fields)  # pyright: ignore
+    for organ, values in organs.items():
+        if organ not in layout.organs:
+            raise ValueError(f"no organ {organ!r} in this run; it has {', '.join(layout.organs)}")
+        shape = layout.organs[organ]
+        out |= _lattice(f"organs/{organ}", layout.organ_fields, shape, values)  # pyright: ignore
+    for table, columns in tables.items():
+        if table not in layout.tables:
+            raise ValueError(f"no table {table!r}; there are {', '.join(layout.tables)}")
+        out |= _columns(f"tables/{table}", layout.tables[table], columns)
+    if series:
+        if "tick_time" not in series:
+            raise ValueError("series need 'tick_time' (h)")
+        specs = {"tick_time": Spec("f8", "h", "time"), **layout.series}  # pyright: ignore
+        out |= _columns("series", specs, series)
+    return out
+
+
+def _lattice(
+    path: str, specs: Mapping[str, Spec], shape: tuple[int, ...], values: Arrays
+) -> dict[str, np.ndarray]:
+    if set(values) != set(specs):
+        wrong = ", ".join(sorted(set(values) ^ set(specs)))
+        raise ValueError(f"{path}: every frame holds exactly {', '.join(specs)} (check {wrong})")
+    out = {}
+    for name, spec in specs.items():
+        array = np.asarray(values[name])
+        if array.shape != tuple(shape):
+            raise ValueError(f"{path}/{name}: shape {array.shape}, the file has {tuple(shape)}")
+        out[f"{path}/{name}"] = _typed(f"{path}/{name}", array, spec)
+    return out
+
+
+def _columns(path: str, specs: Mapping[str, Spec], values: Arrays) -> dict[str, np.ndarray]:
+    unknown = set(values) - set(specs)
+    if unknown:
+        raise ValueError(f"{path}: the layout has no {', '.join(sorted(unknown))}")
+    arrays = {name: np.asarray(v) for name, v in values.items()}
+    lengths = {a.shape for a in arrays.values()}
+    if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+        raise ValueError(f"{path}: columns must be 1-D and equally long, got {sorted(lengths)}")
+    rows = lengths.pop()[0] if lengths else 0
+    return {
+        f"{path}/{name}": _typed(f"{path}/{name}", arrays[name], spec)
+        if name in arrays
+        else np.full(rows, spec.missing, spec.dtype)
+        for name, spec in specs.items()
+    }
+
+
+def _typed(path: str, array: np.ndarray, spec: Spec) -> np.ndarray:
+    """The array in the file's type, if every value of its own type family fits."""
+    dtype = np.dtype(spec.dtype)
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind == "b":
+        return array.astype(dtype)
+    if array.dtype.kind not in "iuf" or (dtype.kind in "iu" and array.dtype.kind == "f"):
+        raise ValueError(f"{path}: {array.dtype} cannot stand in a column of {dtype}")
+    if dtype.kind in "iu" and array.size:
+        bounds = np.iinfo(dtype)
+        if array.min() < bounds.min or array.max() > bounds.max:
+            raise ValueError(f"{path}: values beyond {dtype} ({array.min()} to {array.max()})")
+    return array.astype(dtype)

@@ -1,0 +1,207 @@
+"""Open a run: `open_run("runs/quickstart").dataset()`.
+
+Needs neither Taichi nor the simulator. Reads finished runs, runs that are still being written, and
+runs whose writer was killed (repaired on opening, or read as they lie where they cannot be
+written). Only whole frames and rows are ever shown.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import xarray as xr
+
+from . import recovery
+from .commit import Commit, table_crc
+from .create import LIBVER
+from .errors import RunFileBusy, RunFileError, RunFileReadOnly
+from .layout import Layout
+from .schema import TABLE_DIMENSIONS
+from .settle import read_table
+
+RUN_FILE = "run.vtkhdf"
+STATUS_FILE = "status.json"
+_ATTEMPTS = 20  # at a table that is being rewritten while it is read
+
+
+class Run:
+    """What a run recorded up to the moment it was opened.
+
+    Attributes:
+        file: path of the run file.
+        layout: what it records, where (shapes in voxels, µm).
+        frames: whole frames of the primary.
+        attributes: scenario text, rng_key, versions, device, commit, digest, state, ...
+    """
+
+    def __init__(self, file: Path, layout: Layout, commit: Commit, attributes: dict[str, Any]) -> None:
+        self.file = file
+        self.layout = layout
+        self.frames = commit.frames
+        self.attributes = attributes
+        self._commit = commit
+
+    def __repr__(self) -> str:
+        return f"<Run {self.file}: {self.frames} frames, {self.attributes.get('state')}>"
+
+    @property
+    def organs(self) -> list[str]:
+        """Organs whose lattice has at least one frame."""
+        pairs = zip(self.layout.organs, self._commit.organ_frames, strict=True)
+        return [name for name, frames in pairs if frames]
+
+    @property
+    def resolved(self) -> list[dict[str, Any]]:
+        """Parameter rows: name, value, unit, source, status ("given" or "default")."""
+        return json.loads(self.attributes.get("resolved", "[]"))
+
+    @property
+    def status(self) -> dict[str, Any] | None:
+        """The run folder's status.json (state, tick, time, device), if there is one."""
+        try:
+            return json.loads((self.file.parent / STATUS_FILE).read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise RunFileError(f"{self.file.parent / STATUS_FILE}: {error}") from None
+
+    def dataset(self, chunks: Any = None) -> xr.Dataset:
+        """The primary's fields (time, z, y, x), read lazily; `chunks={}` gives dask arrays."""
+        dataset = self._lazy("", self.frames, chunks)
+        dataset.attrs = dict(self.attributes)
+        return dataset
+
+    def organ(self, name: str, chunks: Any = None) -> xr.Dataset:
+        """An organ's fields (time, z, y, x), read lazily; no times if no seed has reached it.
+
+        Raises:
+            KeyError: the run has no such organ.
+        """
+        names = list(self.layout.organs)
+        if name not in names:
+            raise KeyError(f"no organ {name!r} in this run; it has {', '.join(names) or 'none'}")
+        return self._lazy(f"organs/{name}", self._commit.organ_frames[names.index(name)], chunks)
+
+    def series(self) -> xr.Dataset:
+        """Per-tick scalars (tick_time), loaded."""
+        with recovery.open_file(str(self.file)) as file, recovery.errors_of(str(self.file)):
+            rows, group = self._commit.series_rows, file["series"]
+            columns = {name: group[name][:rows] for name in self.layout.series}
+            return _table(group, "tick_time", group["tick_time"][:rows], columns)
+
+    def seeds(self) -> xr.Dataset:
+        """The table of seeds (seed), loaded and verified."""
+        return self._rows("seeds")
+
+    def colonies(self) -> xr.Dataset:
+        """The table of colonies (colony), loaded and verified."""
+        return self._rows("colonies")
+
+    def clones(self) -> xr.Dataset:
+        """The table of clones (clone), loaded and verified."""
+        return self._rows("clones")
+
+    def verify(self) -> None:
+        """Read every block of every committed frame and every table once.
+
+        Raises:
+            RunFileError: something does not decompress or does not match its checksum.
+        """
+        grids = self.layout.grids()
+        frames = (self.frames, *self._commit.organ_frames)
+        with recovery.open_file(str(self.file)) as file, recovery.errors_of(str(self.file)):
+            for (group, (_, fields)), count in zip(grids.items(), frames, strict=True):
+                for name in fields:
+                    for frame in range(count):
+                        file[f"{group}/{name}"][frame]
+        for table in TABLE_DIMENSIONS:
+            self._rows(table)
+        self.series()
+
+    def _lazy(self, group: str, frames: int, chunks: Any) -> xr.Dataset:
+        path = str(self.file)
+        live = bool(recovery.read_superblock(path).flags)
+        with recovery.errors_of(path):
+            dataset = xr.open_dataset(
+                path,
+                engine="h5netcdf",
+                group=group or None,
+                chunks=chunks,
+                decode_times=False,
+                mask_and_scale=False,
+                driver_kwds={"swmr": live, "libver": LIBVER},
+            )
+        return dataset.isel(time=slice(frames))
+
+    def _rows(self, table: str) -> xr.Dataset:
+        path, dimension = str(self.file), TABLE_DIMENSIONS[table]
+        index = list(TABLE_DIMENSIONS).index(table)
+        for _ in range(_ATTEMPTS):
+            # The writer leaves the committed place alone until the publication after the next.
+            _, record = recovery.inspect(path, extent=False)
+            with recovery.open_file(path) as file, recovery.errors_of(path):
+                columns = read_table(file, self.layout, table, record)
+                if record.rows[index] == 0 or table_crc(columns) == record.crcs[index]:
+                    return _table(file[table], dimension, np.arange(record.rows[index]), columns)
+        raise RunFileError(f"{path}: corrupt (the table of {table} does not match its checksum)")
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Open a run folder or a run file.
+
+    Args:
+        path: the folder `seedsoil run` wrote, or its run.vtkhdf.
+
+    Raises:
+        RunFileError: there is none, or it is truncated or corrupt.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / RUN_FILE
+        if not file.exists():
+            raise RunFileError(f"{path}: no {RUN_FILE} in this folder")
+    read_only = False
+    try:
+        recovery.recover(str(file))
+    except RunFileBusy:
+        pass  # being written: the commit says what can be shown
+    except RunFileReadOnly:
+        read_only = True  # read as it lies
+    layout, commit = recovery.inspect(str(file), extent=read_only)
+    with recovery.open_file(str(file)) as opened, recovery.errors_of(str(file)):
+        attributes = _attributes(opened)
+    return Run(file, layout, commit, attributes)
+
+
+def _attributes(file: h5py.File) -> dict[str, Any]:
+    """Root attributes as plain Python values, those noted at the end among them."""
+    out = {name: _plain(value) for name, value in file.attrs.items()}
+    at_end = out.pop("at_end", "")
+    return {**out, **(json.loads(at_end) if at_end else {})}
+
+
+def _table(
+    group: h5py.Group, dimension: str, index: np.ndarray, columns: dict[str, np.ndarray]
+) -> xr.Dataset:
+    hidden = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME"}
+
+    def attributes(name: str) -> dict[str, Any]:
+        return {k: _plain(v) for k, v in group[name].attrs.items() if k not in hidden}
+
+    return xr.Dataset(
+        {name: (dimension, values, attributes(name)) for name, values in columns.items()},
+        coords={dimension: (dimension, index, attributes(dimension))},
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return value.tolist()
+    return value

@@ -1,0 +1,192 @@
+"""Make a run file whose writer was killed whole again, as `h5clear -s --increment` and more.
+
+A killed writer leaves the file marked as open, so no program opens it. Its metadata is consistent
+(SWMR orders the writes) and the commit says what counts. Recovery first looks, without changing a
+byte, whether everything the commit counts is there; then it clears the marks and raises the end of
+file, one write of 48 bytes; then it cuts off what the commit does not count. It can be killed at
+any point and run again.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import h5py
+
+from . import commit, superblock
+from .create import LIBVER, set_end_attribute
+from .errors import RunFileBusy, RunFileError, RunFileReadOnly
+from .layout import Layout
+from .settle import is_settled, settle
+
+# Space a killed writer may have handed out without it showing in the superblock; h5clear's default.
+MARGIN = 1 << 20
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What `recover` found: whether it had to do anything, and the frames that are whole."""
+
+    changed: bool
+    frames: int
+
+
+def recover(path: str, assume_dead: bool = False) -> Recovered:
+    """Repair `path` if its writer is dead; a file that is whole is left alone.
+
+    A living writer holds a lock. On a file system without locks nobody can tell, and the file is
+    taken for being written unless `assume_dead`.
+
+    Raises:
+        RunFileBusy: its writer is alive, or another process has it open.
+        RunFileReadOnly: it needs repair and cannot be written.
+        RunFileError: the file is missing, truncated or corrupt. In each case it is unchanged.
+    """
+    block = read_superblock(path)
+    if not block.flags:
+        layout, record = inspect(path, extent=False)
+        with open_file(path) as file:
+            if is_settled(file, layout, record):
+                return Recovered(False, record.frames)
+    with _exclusive(path, assume_dead) as descriptor:
+        block = superblock.parse(os.pread(descriptor, superblock.SIZE, 0), path)
+        layout, record = inspect(path, locking=False)
+        if block.flags:
+            size = os.fstat(descriptor).st_size
+            end = max(size, block.end_of_file) + MARGIN
+            os.ftruncate(descriptor, end)
+            os.fsync(descriptor)
+            os.pwrite(descriptor, replace(block, flags=0, end_of_file=end).pack(), 0)
+            os.fsync(descriptor)
+        with errors_of(path), h5py.File(path, "r+", libver=LIBVER, locking=False) as file:
+            file.swmr_mode = True
+            settle(file, layout, record.next())
+            if _state(file) == "running":
+                set_end_attribute(file, "state", "interrupted")
+        os.fsync(descriptor)
+    return Recovered(True, record.frames)
+
+
+def is_being_written(path: str) -> bool:
+    """Whether a living process has this file open for writing."""
+    try:
+        if not read_superblock(path).flags:
+            return False
+        with _exclusive(path, assume_dead=True):
+            return False
+    except RunFileBusy:
+        return True
+    except RunFileError:
+        return False
+
+
+def read_superblock(path: str) -> superblock.Superblock:
+    """The superblock of `path`, after checking that the file is as long as it says.
+
+    Raises:
+        RunFileError: no such file, not a run file, or truncated.
+    """
+    try:
+        with open(path, "rb") as file:
+            block = superblock.parse(file.read(superblock.SIZE), path)
+            size = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise RunFileError(f"{path}: {error.strerror}") from None
+    if block.end_of_file > size and not block.flags:
+        raise RunFileError(f"{path}: truncated ({size} of {block.end_of_file} bytes)")
+    return block
+
+
+def open_file(path: str, locking: bool | None = None) -> h5py.File:
+    """Open for reading, whether closed, being written, or left by a killed writer.
+
+    `locking=False` is for whoever holds the file's lock already.
+
+    Raises:
+        RunFileError: libhdf5 cannot.
+    """
+    live = bool(read_superblock(path).flags)
+    with errors_of(path):
+        return h5py.File(path, "r", libver=LIBVER, swmr=live, locking=locking)
+
+
+def inspect(path: str, locking: bool | None = None, extent: bool = True) -> tuple[Layout, commit.Commit]:
+    """Read a run file's layout and newest commit; by default also check that the file has all
+    blocks the commit counts.
+
+    Raises:
+        RunFileError: it is not a run file, or something it counts is missing.
+    """
+    with open_file(path, locking) as file, errors_of(path):
+        if "journal" not in file or "layout" not in file["journal"].attrs:
+            raise RunFileError(f"{path}: an HDF5 file, but not a seedsoil run file")
+        layout = Layout.from_json(file["journal"].attrs["layout"])
+        record = commit.newest(file[commit.PATH][...])
+        if record is None or len(record.organ_frames) != len(layout.organs):
+            raise RunFileError(f"{path}: corrupt (no valid record of what was written)")
+        if extent:
+            _check_extent(file, path, layout, record)
+    return layout, record
+
+
+def _check_extent(file: h5py.File, path: str, layout: Layout, record: commit.Commit) -> None:
+    """Every chunk of every committed frame lies inside the file."""
+    size = os.path.getsize(path)
+    frames = (record.frames, *record.organ_frames)
+    for (group, (shape, fields)), count in zip(layout.grids().items(), frames, strict=True):
+        for name in fields:
+            dataset = file[f"{group}/{name}"]
+            per_frame = 1
+            for edge, chunk in zip(shape, dataset.chunks[1:], strict=True):
+                per_frame *= -(-edge // chunk)
+            found = 0
+
+            def look(chunk: h5py.h5d.StoreInfo, frames: int = count) -> None:
+                nonlocal found
+                if chunk.chunk_offset[0] < frames:
+                    if chunk.byte_offset + chunk.size > size:
+                        raise RunFileError(f"{path}: truncated (frame {chunk.chunk_offset[0]})")
+                    found += 1
+
+            dataset.id.chunk_iter(look)
+            if found < count * per_frame:
+                raise RunFileError(f"{path}: corrupt ({name} lacks {count * per_frame - found} blocks)")
+
+
+def _state(file: h5py.File) -> str:
+    value = file.attrs["state"]
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+@contextmanager
+def _exclusive(path: str, assume_dead: bool) -> Iterator[int]:
+    """The file open for writing, with nobody else writing it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        reason = f"cannot be repaired where it lies: {error.strerror}"
+        raise RunFileReadOnly(f"{path}: {reason}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES) or not assume_dead:
+                raise RunFileBusy(f"{path}: another process is using it") from None
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def errors_of(path: str) -> Iterator[None]:
+    """libhdf5's and h5py's complaints about a damaged file, as one line."""
+    try:
+        yield
+    except RunFileError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RunFileError(f"{path}: cannot be read ({reason})") from error

@@ -1,0 +1,212 @@
+"""A run file being written: frames in, each published whole or not at all.
+
+This is what the writer process runs; it can also be used in-process. One instance per file; not
+thread-safe (it uses threads of its own to compress).
+"""
+
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import h5py
+import numpy as np
+
+from . import commit, recovery
+from .chunks import write_frame
+from .create import LIBVER, create, set_end_attribute, set_end_attributes
+from .errors import RunFileBusy, RunFileError
+from .layout import Layout
+from .schema import END_ATTRIBUTES, TABLE_DIMENSIONS, TABLES
+from .settle import kept, read_table, settle, write_commit, write_table
+
+Arrays = dict[str, np.ndarray]
+
+
+class RunFile:
+    """An open run file in single-writer-multiple-reader mode."""
+
+    def __init__(self, path: str, file: h5py.File, layout: Layout, record: commit.Commit) -> None:
+        self.path = path
+        self.layout = layout
+        self.commit = record
+        self._file = file
+        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "deflate")
+        self._lock = -1
+
+    @classmethod
+    def create(
+        cls, path: str, layout: Layout, attributes: dict[str, Any], *, overwrite: bool = False
+    ) -> "RunFile":
+        """A new file at `path`; it appears there complete.
+
+        Raises:
+                FileExistsError: there is something at `path` and `overwrite` is false.
+            RunFileBusy: a living writer has it.
+        """
+        if not overwrite and os.path.lexists(path):
+            raise FileExistsError(path)
+        if overwrite and os.path.lexists(path) and recovery.is_being_written(path):
+            raise RunFileBusy(f"{path}: another run is writing it")
+        partial = path + ".partial"
+        if os.path.lexists(partial):
+            os.unlink(partial)
+        try:
+            file = create(partial, layout, attributes)
+            run = cls(path, file, layout, commit.Commit.first(len(layout.organs)))
+            run._start()
+            os.rename(partial, path)
+        except BaseException:
+            if os.path.lexists(partial):
+                os.unlink(partial)
+            raise
+        run._hold()
+        return run
+
+    @classmethod
+    def append(
+        cls,
+        path: str,
+        layout: Layout,
+        attributes: dict[str, Any] | None = None,
+        *,
+        keep: commit.Commit | None = None,
+        keep_until_h: float = float("inf"),
+    ) -> "RunFile":
+        """Go on with a file, after recovering it if its writer was killed.
+
+        `keep` (counts) or `keep_until_h` (h) say how much of it stays; the rest is cut off.
+        Attributes that differ are replaced. The tables stay until the next publication.
+
+        Raises:
+            RunFileError: the file cannot be read.
+            ValueError: it records something else than `layout`.
+        """
+        recovery.recover(path, assume_dead=True)
+        found_layout, found = recovery.inspect(path)
+        if found_layout != layout:
+            raise ValueError("the file at this path has another lattice, other fields or organs")
+        file = h5py.File(path, "r+", libver=LIBVER)
+        for name, value in (attributes or {}).items():
+            if name not in END_ATTRIBUTES and not np.array_equal(file.attrs.get(name), value):
+                file.attrs[name] = value
+        if keep is not None:
+            counts = {k: getattr(keep, k) for k in ("frames", "series_rows", "organ_frames")}
+            target = replace(found, serial=found.serial + 1, **counts)
+            if target.frames > found.frames:
+                raise RunFileError(f"{path}: holds {found.frames} of {target.frames} frames")
+        else:
+            target = kept(file, found_layout, found, keep_until_h)
+        run = cls(path, file, found_layout, target)  # the file's order of organs
+        run._start()
+        run._hold()
+        set_end_attribute(file, "state", "running")
+        set_end_attribute(file, "digest", "")
+        set_end_attribute(file, "at_end", "")
+        run.commit = settle(file, found_layout, target)
+        return run
+
+    def _start(self) -> None:
+        self._file.flush()
+        self._file.swmr_mode = True
+
+    def _hold(self) -> None:
+        """A shared lock for as long as this process lives: how others know the writer is alive.
+
+        libhdf5 gives its own lock up when SWMR starts. File systems without locks do without.
+        """
+        self._lock = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            pass
+
+    @property
+    def last_h(self) -> float | None:
+        """Time of the last frame, h."""
+        frames = self.commit.frames
+        return float(self._file["time"][frames - 1]) if frames else None
+
+    def publish(
+        self,
+        time_h: float,
+        fields: Arrays,
+        organs: dict[str, Arrays] | None = None,
+        tables: dict[str, Arrays] | None = None,
+        series: Arrays | None = None,
+    ) -> commit.Commit:
+        """One frame, flushed when this returns. Arguments as `Recorder.frame`, already checked."""
+        now = self.commit
+        last = self.last_h
+        if last is not None and not time_h > last:
+            raise ValueError(f"a frame at {time_h} h after one at {last} h")
+        counts = dict(zip(self.layout.organs, now.organ_frames, strict=True))
+        self._grid("", time_h, fields, now.frames)
+        for organ, values in (organs or {}).items():
+            self._grid(f"organs/{organ}/", time_h, values, counts[organ])
+            counts[organ] += 1
+        rows = self._series(series or {}, now.series_rows)
+        changes = self._tables(tables or {})
+        self._file.flush()
+        self.commit = now.next(
+            frames=now.frames + 1,
+            series_rows=rows,
+            organ_frames=tuple(counts.values()),
+            **changes,
+        )
+        write_commit(self._file, self.commit)
+        return self.commit
+
+    def close(self, at_end: dict[str, Any] | None = None) -> None:
+        """Settle, note how the run ended (`None`: it was interrupted) and close, on disk."""
+        self.commit = settle(self._file, self.layout, self.commit.next())
+        if at_end is None:
+            set_end_attribute(self._file, "state", "interrupted")
+        else:
+            set_end_attributes(self._file, {"state": "finished", **at_end})
+        self._file.flush()
+        self._file.close()
+        self._pool.shutdown()
+        os.fsync(self._lock)
+        os.close(self._lock)
+
+    def _grid(self, group: str, time_h: float, fields: Arrays, frame: int) -> None:
+        specs = self.layout.organ_fields if group else self.layout.fields
+        for name, spec in specs.items():  # pyright: ignore
+            dataset = self._file[group + name]
+            _fit(dataset, frame + 1)
+            write_frame(dataset, frame, fields[name], spec.keep_bits, self._pool)
+        times = self._file[group + "time"]
+        _fit(times, frame + 1)
+        times[frame] = time_h
+
+    def _series(self, series: Arrays, start: int) -> int:
+        count = len(series.get("tick_time", ()))
+        if count:
+            for name in ("tick_time", *self.layout.series):
+                dataset = self._file[f"series/{name}"]
+                _fit(dataset, start + count)
+                dataset[start:] = series[name]
+        return start + count
+
+    def _tables(self, tables: dict[str, Arrays]) -> dict[str, Any]:
+        """Write the tables beside the current ones, unless nothing changed."""
+        now = self.commit
+        if not tables:
+            return {}
+        full = {t: tables[t] if t in tables else read_table(self._file, self.layout, t, now) for t in TABLES}
+        rows = tuple(len(next(iter(c.values()))) for c in full.values())
+        crcs = tuple(commit.table_crc(c) for c in full.values())
+        if (rows, crcs) == (now.rows, now.crcs):
+            return {}
+        slot = commit.SPARE if now.slot == commit.PUBLIC else commit.PUBLIC
+        for table, columns in full.items():
+            parent = f"journal/{table}" if slot == commit.SPARE else table
+            write_table(self._file[parent], TABLE_DIMENSIONS[table], columns)
+        return {"slot": slot, "rows": rows, "crcs": crcs}
+
+
+def _fit(dataset: h5py.Dataset, length: int) -> None:
+    if dataset.shape[0] != length:
+        dataset.resize(length, 0)

@@ -1,0 +1,169 @@
+"""What a run file contains: one table of facts for writer, reader, reports and documentation.
+
+Fields have dimensions (time, z, y, x), tables (seed), (colony) or (clone), series (tick_time).
+Lengths are in µm and times in hours. A run may record fewer fields, and more of anything, than
+stand here: `Layout` takes a specification wherever it takes a name.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+FORMAT_VERSION = "1.0"
+VTKHDF_VERSION = (2, 2)
+NO_INDEX = -1  # in signed index columns: none; in float columns the same is NaN
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A field, a table column or a series: dtype, unit and what its numbers mean."""
+
+    dtype: str
+    units: str
+    long_name: str
+    flag_values: tuple[int, ...] = ()
+    flag_masks: tuple[int, ...] = ()
+    flag_meanings: tuple[str, ...] = ()
+    # f4 fields only: mantissa bits kept (None keeps all 23). 10 to 12 compress about 4.5 : 1.
+    keep_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        if np.dtype(self.dtype).kind not in "iuf":
+            raise ValueError(f"a run file holds integers and floats, not {self.dtype!r}")
+        if self.keep_bits is not None and not (self.dtype == "f4" and 1 <= self.keep_bits <= 23):
+            raise ValueError("keep_bits is for f4 fields, 1 to 23 bits")
+        flags = self.flag_values or self.flag_masks
+        if len(flags) != len(self.flag_meanings):
+            raise ValueError(f"{self.long_name}: as many flag_meanings as flag values, please")
+
+    @property
+    def missing(self) -> int | float:
+        """What stands where nothing was recorded: NaN, -1, or 0 for unsigned integers."""
+        kind = np.dtype(self.dtype).kind
+        return {"f": float("nan"), "i": NO_INDEX, "u": 0}[kind]
+
+    def attributes(self) -> dict[str, Any]:
+        """CF attributes, as they stand on the dataset."""
+        out: dict[str, Any] = {"long_name": self.long_name, "units": self.units}
+        for name in ("flag_values", "flag_masks"):
+            if getattr(self, name):
+                out[name] = np.array(getattr(self, name), self.dtype)
+        if self.flag_meanings:
+            out["flag_meanings"] = " ".join(self.flag_meanings)
+        if self.keep_bits is not None:  # the netCDF-4 name for the same operation
+            out["_QuantizeBitRoundNumberOfSignificantBits"] = np.int32(self.keep_bits)
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> "Spec":
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+
+
+FieldSpec = ColumnSpec = SeriesSpec = Spec
+
+CELL_MEANINGS = ("empty", "tumour", "necrotic", "immune", "stroma", "epithelium")
+ROUTES = ("blood", "lymph", "coelomic")
+FATES = (
+    "in_transit",
+    "died_in_transit",
+    "arrested",
+    "died_after_arrest",
+    "dormant",
+    "colony",
+    "returned_to_primary",
+    "no_room",
+)
+COLONY_STATES = ("waiting", "dormant", "growing", "extinct")
+
+
+def _coded(dtype: str, long_name: str, meanings: tuple[str, ...]) -> Spec:
+    return Spec(dtype, "1", long_name, tuple(range(len(meanings))), (), meanings)
+
+
+FIELDS: dict[str, Spec] = {
+    "cell": _coded("u1", "what occupies the voxel", CELL_MEANINGS),
+    "emt": Spec("u1", "1", "epithelial (0) to mesenchymal (255); M from 128"),
+    "clone": Spec("u4", "1", "clone of the cell, a row of /clones"),
+    "colony": Spec("u2", "1", "1 + row of /colonies the cell belongs to, 0 on the primary"),
+    "vessel": Spec(
+        "u1",
+        "1",
+        "vessel bits",
+        (),
+        (1, 2, 4, 8, 16),
+        ("blood", "lymph", "perfused", "ruptured", "tip"),
+    ),
+    "due": Spec("u1", "1", "pending act of the cell, internal to a tick"),
+    "matrix": Spec("f4", "1", "extracellular matrix density, 0 to 1"),
+    "protease": Spec("f4", "1", "protease (MMP) concentration, relative"),
+    "oxygen": Spec("f4", "mmHg", "oxygen partial pressure"),
+    "growth_factor": Spec("f4", "1", "growth factor concentration, relative"),
+    "cytokine": Spec("f4", "1", "cytokine concentration, relative"),
+    "chemokine": Spec("f4", "1", "chemokine concentration, relative"),
+    "vegf": Spec("f4", "1", "VEGF concentration above normal, relative"),
+    "drug": Spec("f4", "1", "drug concentration, relative"),
+}
+
+SERIES: dict[str, Spec] = {
+    "tumour_cells": Spec("i8", "1", "tumour cells on the primary lattice"),
+    "mesenchymal_cells": Spec("i8", "1", "tumour cells with emt >= 128"),
+    "epithelial_cells": Spec("i8", "1", "tumour cells with emt < 128"),
+    "born": Spec("i8", "1", "cells born in the tick"),
+    "died": Spec("i8", "1", "cells that died in the tick"),
+    "moved": Spec("i8", "1", "cells that moved in the tick"),
+    "departed": Spec("i8", "1", "cells that entered vessels in the tick"),
+    "arrived": Spec("i8", "1", "cells that came back to the primary in the tick"),
+    "seeds_released": Spec("i8", "1", "seeds released so far"),
+    "seeds_in_transit": Spec("i8", "1", "seeds in transit"),
+    "seeds_dead": Spec("i8", "1", "seeds dead so far"),
+    "seeds_arrested": Spec("i8", "1", "seeds arrested so far"),
+    "colonies_growing": Spec("i8", "1", "growing colonies"),
+    "colonies_extinct": Spec("i8", "1", "colonies extinct so far"),
+    "protease_total": Spec("f8", "1", "sum of the protease field"),
+    "protease_max": Spec("f8", "1", "maximum of the protease field"),
+    "matrix_min": Spec("f8", "1", "minimum of the matrix field"),
+    "matrix_lost": Spec("f8", "1", "sum of 1 - matrix"),
+    "invasion_rms_um": Spec("f8", "um", "root mean square distance of tumour cells from the implant"),
+}
+ORGAN_CELLS = Spec("i8", "1", "tumour cells in the organ")  # series organ_cells.<organ>
+
+TABLES: dict[str, dict[str, Spec]] = {
+    "seeds": {
+        "time_h": Spec("f8", "h", "when it left the primary"),
+        "z_um": Spec("f4", "um", "where it left: z"),
+        "y_um": Spec("f4", "um", "where it left: y"),
+        "x_um": Spec("f4", "um", "where it left: x"),
+        "cells": Spec("i4", "1", "cells in the seed"),
+        "clone": Spec("u4", "1", "clone of its first cell"),
+        "emt": Spec("u1", "1", "emt of its first cell"),
+        "route": _coded("u1", "way out", ROUTES),
+        "fate": _coded("u1", "what became of it", FATES),
+        "organ": Spec("i2", "1", "index into organ_names, -1 none"),
+        "arrest_h": Spec("f8", "h", "when it arrested, NaN if it did not"),
+        "colony": Spec("i8", "1", "row of /colonies it founded or joined, -1 none"),
+    },
+    "colonies": {
+        "organ": Spec("i2", "1", "index into organ_names"),
+        "founded_h": Spec("f8", "h", "when it was founded"),
+        "founder_seed": Spec("i8", "1", "row of /seeds that founded it"),
+        "clone": Spec("u4", "1", "clone of the founder"),
+        "cells": Spec("i8", "1", "cells in the colony"),
+        "state": _coded("u1", "state", COLONY_STATES),
+        "diameter_mm": Spec("f4", "mm", "diameter of a ball of that many cells"),
+    },
+    "clones": {
+        "parent": Spec("i8", "1", "parent clone, -1 for the founder"),
+        "born_h": Spec("f8", "h", "when it arose"),
+    },
+}
+# The dimension of a table is the row number; its coordinate variable has that name.
+TABLE_DIMENSIONS = {"seeds": "seed", "colonies": "colony", "clones": "clone"}
+
+# Attributes with room reserved at creation: no attribute can be added while the file is readable
+# by others. Everything given at the end stands in `at_end` too, as JSON.
+END_ATTRIBUTES = {"digest": 64, "state": 16, "at_end": 16384}
+STATES = ("running", "interrupted", "finished")

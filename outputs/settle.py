@@ -1,0 +1,96 @@
+"""Bring a run file, open for writing, to exactly what a commit says: no more frames, no torn rows.
+
+Used when a run is continued from an earlier time, when a killed writer's file is recovered, and
+before a file is closed. Every order of being killed inside leaves a file that settles the same way:
+the commit is written first, and what it no longer counts is cut off afterwards.
+"""
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+
+from . import commit
+from .layout import Layout
+from .schema import TABLE_DIMENSIONS, TABLES
+
+
+def write_commit(file: h5py.File, record: commit.Commit) -> None:
+    """Publish: the record, and the number of steps VTK may see (it cannot read a single one)."""
+    file[commit.PATH][record.serial % 2] = record.record()
+    steps = record.frames if record.frames >= 2 else 0
+    file["VTKHDF/Steps"].attrs.modify("NSteps", np.int64(steps))
+    file.flush()
+
+
+def write_table(group: h5py.Group, dimension: str, columns: dict[str, np.ndarray]) -> None:
+    """All rows of a table, in place of what was there."""
+    rows = len(next(iter(columns.values())))
+    for name, values in {dimension: np.arange(rows), **columns}.items():
+        dataset = group[name]
+        if dataset.shape[0] != rows:
+            dataset.resize(rows, 0)
+        if rows:
+            dataset[...] = values
+
+
+def read_table(file: h5py.File, layout: Layout, table: str, record: commit.Commit) -> dict[str, np.ndarray]:
+    """Columns of the committed table, from whichever place holds it. Not verified here."""
+    group = file[f"journal/{table}" if record.slot == commit.SPARE else table]
+    rows = record.rows[list(TABLES).index(table)]
+    return {name: group[name][:rows] for name in layout.tables[table]}
+
+
+def settle(file: h5py.File, layout: Layout, record: commit.Commit) -> commit.Commit:
+    """Cut the file to `record`, with the tables in their public place; returns what was committed."""
+    write_commit(file, record)
+    if record.slot == commit.SPARE:
+        for table, dimension in TABLE_DIMENSIONS.items():
+            write_table(file[table], dimension, read_table(file, layout, table, record))
+        file.flush()
+        record = record.next(slot=commit.PUBLIC)
+        write_commit(file, record)
+    for dataset, length in _lengths(file, layout, record):
+        if dataset.shape[0] != length:
+            dataset.resize(length, 0)
+    file.flush()
+    return record
+
+
+def is_settled(file: h5py.File, layout: Layout, record: commit.Commit) -> bool:
+    """Whether every reader, ours or not, sees exactly the committed frames and rows."""
+    steps = record.frames if record.frames >= 2 else 0
+    return (
+        record.slot == commit.PUBLIC
+        and int(file["VTKHDF/Steps"].attrs["NSteps"]) == steps
+        and all(dataset.shape[0] == length for dataset, length in _lengths(file, layout, record))
+    )
+
+
+def kept(file: h5py.File, layout: Layout, record: commit.Commit, until_h: float) -> commit.Commit:
+    """The commit that counts only frames and series rows at or before `until_h` (h)."""
+
+    def count(times: h5py.Dataset, committed: int) -> int:
+        return int(np.searchsorted(times[:committed], until_h * (1 + 1e-12) + 1e-9, side="right"))
+
+    organs = zip(layout.organs, record.organ_frames, strict=True)
+    earlier = replace(
+        record,
+        frames=count(file["time"], record.frames),
+        series_rows=count(file["series/tick_time"], record.series_rows),
+        organ_frames=tuple(count(file[f"organs/{o}/time"], n) for o, n in organs),
+    )
+    return record if earlier == record else replace(earlier, serial=record.serial + 1)
+
+
+def _lengths(file: h5py.File, layout: Layout, record: commit.Commit) -> list[tuple[h5py.Dataset, int]]:
+    """Every growing dataset with the length the commit gives it; coordinates come last."""
+    out = []
+    for (group, (_, fields)), frames in zip(
+        layout.grids().items(), (record.frames, *record.organ_frames), strict=True
+    ):
+        out += [(file[f"{group}/{name}"], frames) for name in (*fields, "time")]
+    out += [(file[f"series/{n}"], record.series_rows) for n in (*layout.series, "tick_time")]
+    for (table, columns), rows in zip(layout.tables.items(), record.rows, strict=True):
+        out += [(file[f"{table}/{n}"], rows) for n in (*columns, TABLE_DIMENSIONS[table])]
+    return out

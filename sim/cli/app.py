@@ -1,0 +1,77 @@
+"""`seedsoil COMMAND`: the commands by name, and how an error becomes one message and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from . import looking, running, starting
+
+app = typer.Typer(
+    name="seedsoil",
+    help="Simulate the invasion-metastasis cascade: tissue, vessels, circulation and organs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (running.run, looking.check, looking.report, looking.scenarios, starting.new, starting.schema, starting.doctor):
+    app.command()(_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from seedsoil import __version__
+
+        typer.echo(f"seedsoil {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command (`sys.argv` without `arguments`) and return its exit code.
+
+    0 done, 2 bad input, 70 a broken identity, 74 output failed, 75 interrupted, 130 killed from the
+    keyboard, 1 anything else. Errors are one message on stderr; SEEDSOIL_DEBUG=1 adds the traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a title in a terminal that knows only ASCII
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="seedsoil")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except KeyboardInterrupt:
+        print("seedsoil: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        return _failed(error)
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    from ..plain_text import printable
+
+    if os.environ.get("SEEDSOIL_DEBUG", "0") not in ("", "0"):
+        import traceback
+
+        traceback.print_exception(error)
+    code = getattr(error, "exit_code", None)
+    text = str(error)
+    if not isinstance(code, int):
+        code = 1
+        text = (
+            "seedsoil: not enough memory"
+            if isinstance(error, MemoryError)
+            else f"seedsoil: unexpected {type(error).__name__}: {text}\nSEEDSOIL_DEBUG=1 shows where; please report it."
+        )
+    print("\n".join(printable(line, 10_000) for line in text.split("\n")), file=sys.stderr)
+    return code

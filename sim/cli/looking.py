@@ -1,0 +1,120 @@
+"""Commands that look and change nothing but a report: check, report, scenarios."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..limits import Estimate
+    from ..scenario import Scenario
+
+# placing vessels and implant is tried out in `check` up to this size: a second or so
+_TRY_VOXELS = 4_000_000
+
+
+def check(
+    scenario: options.ScenarioName,
+    settings: options.Settings = None,
+    rng_key: options.RngKey = None,
+    device: options.Device = options.DeviceName.auto,
+    until_h: options.UntilH = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where the run would go: its disk is looked at.")
+    ] = None,
+) -> None:
+    """Validate a scenario and say what running it takes. Runs nothing, writes nothing."""
+    loaded = options.load(scenario, settings, rng_key, until_h)
+
+    from ..available import cuda_is_likely, gpu_free_bytes
+    from ..limits import refuse_what_cannot_run, warnings_of
+
+    on_gpu = device == "cuda" or (device == "auto" and cuda_is_likely())
+    folder = output or Path("runs") / (Path(scenario).stem or "run")
+    where = "cuda" if on_gpu else "cpu"
+    needs = refuse_what_cannot_run(loaded, folder, where, gpu_free_bytes() if on_gpu else None)
+    if needs.voxels + needs.organ_voxels <= _TRY_VOXELS:
+        _try_placing(loaded)
+    typer.echo(_told(loaded, needs, folder, where))
+    for warning in warnings_of(loaded):
+        typer.echo(f"  warning   {warning}")
+    typer.echo("It can run.")
+
+
+def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")]) -> None:
+    """Write DIR/report.html anew from what the run recorded."""
+    from ...outputs.report import write_report
+
+    typer.echo(str(write_report(directory)))
+
+
+def scenarios(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this one.")] = None,
+) -> None:
+    """List the shipped scenarios, or print one."""
+    import tomllib
+    from importlib.resources import files
+
+    folder = files("seedsoil.scenarios")
+    names = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    if name is None:
+        width = max(map(len, names), default=0)
+        for known in names:
+            table = tomllib.loads((folder / f"{known}.toml").read_text("utf-8"))
+            typer.echo(f"{known:<{width}}  {table.get('title', '')}")
+    elif name in names:
+        typer.echo((folder / f"{name}.toml").read_text("utf-8"), nl=False)
+    else:
+        from ..errors import InputError
+        from ..plain_text import printable
+        from ..problems import did_you_mean
+
+        close = did_you_mean(name, names)
+        hint = f"did you mean {close!r}?" if close else f"there are {', '.join(names)}"
+        raise InputError(f"{printable(name)}: no shipped scenario of that name - {hint}")
+
+
+def _try_placing(scenario: "Scenario") -> None:
+    """Whether there is room for the vessels and the implant."""
+    import numpy as np
+
+    from ..available import cores
+    from ..device import Device
+    from ..implant import organ, primary
+
+    host = Device("cpu", cores(), np)
+    primary(scenario, host)
+    for name in scenario.body.organs:
+        organ(scenario, host, name)
+
+
+def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) -> str:
+    from ..available import available_memory, free_disk, readable_bytes
+    from ..plain_text import printable
+    from ..resolved import resolved_rows
+
+    um = scenario.lattice.voxel_um
+    size = " x ".join(f"{n * um / 1000:.3g}" for n in scenario.lattice.shape)
+    rows = resolved_rows(scenario)
+    assumed = [row["name"] for row in rows if row["status"] == "default" and "assumed" in row["source"]]
+    lines = [
+        ("title", printable(scenario.title)),
+        ("lattice", f"{' x '.join(map(str, scenario.lattice.shape))} voxels of {um:g} um: {size} mm; {needs.voxels:,} voxels"),
+        ("organs", f"{', '.join(scenario.body.organs)}; {needs.organ_voxels:,} voxels together" if scenario.body.organs else "none"),
+        ("time", f"{scenario.until_h:g} h in {needs.ticks:,} ticks of {scenario.lattice.tick_h:g} h"),
+        ("stability", f"{needs.protease_substeps} protease and {needs.hop_substeps} hop substeps a tick"),
+        ("memory", f"{_of(needs.host_bytes, available_memory(), readable_bytes)}; {needs.bytes_per_voxel} bytes a voxel"),
+    ]
+    if device == "cuda":
+        lines.append(("GPU", f"{readable_bytes(needs.device_bytes)}"))
+    disk = f"at least {_of(needs.disk_bytes, free_disk(folder), readable_bytes)}; {needs.frames:,} frames of {readable_bytes(needs.frame_bytes)} uncompressed"
+    given = sum(row["status"] == "given" for row in rows)
+    lines += [("disk", disk), ("values", f"{given} given, {len(rows) - given} defaults, {len(assumed)} of those assumed")]
+    return "\n".join(f"  {name:<9} {text}" for name, text in lines)
+
+
+def _of(need: int, have: int | None, readable: object) -> str:
+    assert callable(readable)
+    return readable(need) + (f" of {readable(have)} free" if have is not None else "")

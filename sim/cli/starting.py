@@ -1,0 +1,47 @@
+"""Commands for the first hour: new, schema, doctor."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The scenario to write, e.g. mine.toml.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a scenario to start from: every parameter, with its unit, range and source."""
+    from ..errors import InputError, OutputFailed
+    from ..plain_text import printable
+    from ..starter import starter_text
+
+    name = printable(str(file), 4096)
+    try:
+        with file.open("w" if force else "x", encoding="utf-8") as opened:
+            opened.write(starter_text())
+    except FileExistsError:
+        raise InputError(f"{name}: exists; --force replaces it. Nothing was written.") from None
+    except OSError as error:
+        raise OutputFailed(f"{name}: cannot be written: {error.strerror}") from None
+    typer.echo(f"{name} is written. Next: seedsoil check {name}; seedsoil run {name}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a scenario, with units and sources: editors complete and check with it."""
+    import json
+
+    from ..starter import schema as model_schema
+
+    typer.echo(json.dumps(model_schema(), indent=2))
+
+
+def doctor() -> None:
+    """Say what this machine has, and whether seedsoil can compute on it."""
+    from ..doctor import examine
+
+    healthy = True
+    for finding in examine():
+        typer.echo(str(finding))
+        healthy = healthy and not finding.broken
+    if not healthy:
+        raise typer.Exit(1)

@@ -1,0 +1,185 @@
+"""What a run will take, worked out before it starts: memory, disk, ticks, substeps; and the refusal.
+
+Memory is the arrays of the primary and of every organ (an organ's lattice is made when its first
+seed arrives; all are counted), the frames on their way to the file, and what placing vessels and
+implant takes at the start. Disk is the fields of all frames, compressed.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..kernels import motility, solute
+from ..kernels.lattice import VOXELS_MAX, Lattice
+from ..kernels.tissue import Tissue, bare
+from .available import available_memory, free_disk, readable_bytes
+from .errors import InputError
+from .plain_text import printable
+from .problems import refusal
+from .scenario import Scenario
+
+# the interpreter, Taichi, the writer's process
+PROCESS_BYTES = 300 * 2**20
+# on the host, while vessels and implant are placed (tests/sim/test_limits.py measures it)
+PLACING_BYTES_PER_VOXEL = 130
+# of each field: one frame being written, one waiting
+FRAME_COPIES = 2
+# least a frame compresses to: fields rounded to 10-12 mantissa bits reach 4.5 : 1, sparse integers far more
+_COMPRESSION = {"f": 6.0, "u": 20.0}
+# draws are told apart by tick (32 bits) and substep (16 bits)
+TICKS_MAX = 2**32 - 1
+SUBSTEPS_MAX = 2**16 - 1
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run takes. Bytes; times in h."""
+
+    voxels: int
+    organ_voxels: int  # of all organs together
+    ticks: int
+    protease_substeps: int  # a tick
+    hop_substeps: int  # a tick
+    bytes_per_voxel: int
+    tissue_bytes: int  # the arrays: in the GPU's memory on CUDA
+    host_bytes: int  # most the host holds at once
+    device_bytes: int  # most the GPU holds at once, 0 on a CPU
+    frames: int
+    frame_bytes: int  # uncompressed, of all lattices
+    disk_bytes: int  # what the run file may come to at the least
+
+
+def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
+    """Work out what `scenario` takes on "cpu" or "cuda"."""
+    lattice = Lattice.of(scenario.lattice.shape)
+    organs = len(scenario.body.organs)
+    one_organ = math.prod(scenario.body.organ_shape) if organs else 0
+    kinds = field_types()
+    per_voxel = sum(np.dtype(kind).itemsize for kind in kinds.values())
+    everything = lattice.voxels + organs * one_organ
+    tissue = per_voxel * everything
+    frame = sum(np.dtype(kinds[name]).itemsize for name in scenario.output.fields)
+    frames = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.every_h - 1e-9)) + 1
+    rows = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.series_every_h)) + 1
+    packed = sum(np.dtype(kinds[f]).itemsize / _COMPRESSION[np.dtype(kinds[f]).kind] for f in scenario.output.fields)
+    waiting = FRAME_COPIES * frame * everything
+    on_host = tissue if device == "cpu" else 0
+    placing = PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
+    # an organ is placed while the others are there; the primary is placed before anything is
+    later = PLACING_BYTES_PER_VOXEL * one_organ + on_host + waiting
+    um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
+    return Estimate(
+        voxels=lattice.voxels,
+        organ_voxels=organs * one_organ,
+        ticks=scenario.ticks,
+        protease_substeps=solute.rates(scenario.solutes.protease, lattice, um, h).substeps,
+        hop_substeps=motility.rates(scenario.motility, lattice, um, h).substeps,
+        bytes_per_voxel=per_voxel,
+        tissue_bytes=tissue,
+        host_bytes=PROCESS_BYTES + max(placing, later),
+        device_bytes=tissue if device == "cuda" else 0,
+        frames=frames,
+        frame_bytes=frame * everything,
+        disk_bytes=int(frames * packed * everything) + rows * 8 * (20 + organs),
+    )
+
+
+def refuse_what_cannot_run(
+    scenario: Scenario, out: Path | None = None, device: str = "cpu", gpu_free_bytes: int | None = None
+) -> Estimate:
+    """The estimate, if the run fits this machine; else InputError with what does not and what would.
+
+    `out` is where the run folder will be (no disk check without it); `gpu_free_bytes` is what the
+    GPU has left, if it is known.
+    """
+    needs = estimate(scenario, device)
+    name = printable(scenario.source.name or scenario.title)
+    _refuse_counts(needs, name)
+    room = [
+        ("memory", needs.host_bytes, available_memory(), "host_bytes"),
+        ("memory of the GPU", needs.device_bytes, gpu_free_bytes, "device_bytes"),
+        ("disk space", needs.disk_bytes, free_disk(out) if out else None, "disk_bytes"),
+    ]
+    short = [(what, need, have, key) for what, need, have, key in room if have is not None and need > have]
+    if short:
+        limits = {key: have for _, _, have, key in room if have is not None}
+        advice = [f"needs {readable_bytes(need)} of {what}, {readable_bytes(have)} are free" for what, need, have, _ in short]
+        raise InputError(refusal(f"{name}: this run does not fit", *advice, *_what_fits(scenario, device, limits, short[0][3])))
+    return needs
+
+
+def largest_lattice(scenario: Scenario, device: str, limits: dict[str, int]) -> tuple[int, int, int] | None:
+    """The largest cube (square in 2-D) that `limits` (Estimate's byte fields) hold, all else equal."""
+    flat = scenario.lattice.shape[0] == 1
+
+    def shape(edge: int) -> tuple[int, int, int]:
+        return (1, edge, edge) if flat else (edge, edge, edge)
+
+    def fits(edge: int) -> bool:
+        if math.prod(shape(edge)) > VOXELS_MAX:
+            return False
+        table = scenario.lattice.model_copy(update={"shape": shape(edge)})
+        needs = estimate(scenario.model_copy(update={"lattice": table}), device)
+        return all(getattr(needs, key) <= most for key, most in limits.items())
+
+    low, high = 0, 46_341 if flat else 1_290
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return shape(low) if low else None
+
+
+def warnings_of(scenario: Scenario) -> list[str]:
+    """What runs, but not as one would wish."""
+    found = []
+    fastest = max(scenario.proliferation.epithelial_per_h, scenario.proliferation.mesenchymal_per_h)
+    chance = -math.expm1(-fastest * scenario.lattice.tick_h)
+    if scenario.proliferation.law == "hazard" and chance > 0.1:
+        found.append(f"a cell divides with probability {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
+    if scenario.body.transit_h < scenario.lattice.tick_h:
+        found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
+    if scenario.output.every_h > scenario.until_h:
+        found.append("output.every_h is longer than the run: only its start and end are recorded")
+    return found
+
+
+@cache
+def field_types() -> dict[str, str]:
+    """Name -> dtype of every per-voxel array of a tissue."""
+    lattice = Lattice.of((2, 3, 5))
+    tissue: Tissue = bare(lattice, lattice_id=0, voxel_um=20.0)
+    return {
+        name: value.dtype.str
+        for name, value in vars(tissue).items()
+        if isinstance(value, np.ndarray) and value.shape == lattice.shape
+    }
+
+
+def _refuse_counts(needs: Estimate, name: str) -> None:
+    if needs.ticks > TICKS_MAX:
+        raise InputError(
+            refusal(f"{name}: {needs.ticks} ticks, at most {TICKS_MAX} can be told apart", "Lower until_h or lengthen lattice.tick_h.")
+        )
+    for what, count in (("protease", needs.protease_substeps), ("hop", needs.hop_substeps)):
+        if count > SUBSTEPS_MAX:
+            raise InputError(
+                refusal(
+                    f"{name}: stability asks for {count} {what} substeps a tick, at most {SUBSTEPS_MAX} are possible",
+                    "Shorten lattice.tick_h, use larger voxels, or lower the "
+                    + ("diffusivity." if what == "protease" else "motility or haptotaxis."),
+                )
+            )
+
+
+def _what_fits(scenario: Scenario, device: str, limits: dict[str, int], short_of: str) -> list[str]:
+    shape = largest_lattice(scenario, device, limits)
+    if shape is None:
+        return ["Not even a lattice of one voxel fits: use a smaller body.organ_shape, or another machine or disk."]
+    kind = "square" if shape[0] == 1 else "cubic"
+    advice = [f"The largest {kind} lattice that fits is lattice.shape = {list(shape)}."]
+    if short_of == "disk_bytes":
+        advice.append("A longer output.every_h or fewer output.fields need less disk.")
+    return advice

@@ -1,0 +1,77 @@
+"""The folder of a run: what stands in it besides the run file, and that it is never overwritten unasked.
+
+    scenario.toml   the input, to the letter          resolved.toml   every value used, with its source
+    run.vtkhdf      fields, series, tables            report.html     for people
+    status.json     where the run stands              log.txt         what happened, with times
+"""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from ..outputs.reader import RUN_FILE, STATUS_FILE
+from .errors import InputError, OutputFailed
+from .resolved import resolved_toml
+from .scenario import Scenario
+
+_STATUS_EVERY_S = 1.0
+# files that a run may have left; --force removes these and nothing else
+_OWN = ("scenario.toml", "resolved.toml", RUN_FILE, STATUS_FILE, "log.txt", "report.html")
+_OWN_PATTERNS = ("checkpoint-*.h5", "*.tmp")
+
+
+class RunFolder:
+    """Makes the folder, and keeps its small files true while the run goes on."""
+
+    def __init__(self, path: Path, scenario: Scenario, *, force: bool = False) -> None:
+        """Raises InputError if the folder holds a run and `force` is not given, OutputFailed if it cannot be made."""
+        self.path = path
+        self.run_file = path / RUN_FILE
+        self._scenario = scenario
+        self._last_status_s = 0.0
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: is a file; give another folder with -o")
+        held = [found for name in (*_OWN, *_OWN_PATTERNS) for found in path.glob(name)] if path.is_dir() else []
+        if held and not force:
+            raise InputError(f"{path}: holds a run already; choose another folder with -o, or replace it with --force")
+        try:
+            for found in held:
+                shutil.rmtree(found) if found.is_dir() else found.unlink()
+            path.mkdir(parents=True, exist_ok=True)
+            write_whole(path / "scenario.toml", scenario.source.text or resolved_toml(scenario))
+            write_whole(path / "resolved.toml", resolved_toml(scenario))
+        except OSError as error:
+            raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    def log(self, line: str) -> None:
+        """Add a line, with the time, to log.txt."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        try:
+            with open(self.path / "log.txt", "a", encoding="utf-8") as file:
+                file.write(f"{stamp}  {line}\n")
+        except OSError as error:
+            raise OutputFailed(f"{self.path / 'log.txt'}: cannot be written: {error.strerror or error}") from None
+
+    def status(self, values: dict[str, Any], *, now: bool = False) -> None:
+        """Write status.json, at most once a second unless `now`."""
+        clock = time.monotonic()
+        if not now and clock - self._last_status_s < _STATUS_EVERY_S:
+            return
+        self._last_status_s = clock
+        try:
+            write_whole(self.path / STATUS_FILE, json.dumps(values, indent=1) + "\n")
+        except OSError as error:
+            raise OutputFailed(f"{self.path / STATUS_FILE}: cannot be written: {error.strerror or error}") from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of either."""
+    temporary = path.with_name(path.name + ".tmp")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

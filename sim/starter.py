@@ -1,0 +1,67 @@
+"""What `seedsoil new` writes and `seedsoil schema` prints, both read off the model."""
+
+from typing import Any
+
+from .declared import declaration, entry_of, table_of
+from .scenario import Scenario
+from .toml_text import toml_value
+
+_HEAD = """\
+#:schema seedsoil.schema.json
+# A scenario to start from. What is commented out shows a default: remove the '#' to change it.
+# After each value: what it is [unit] (range); where the default comes from.
+# `seedsoil check FILE` says whether it can run, `seedsoil run FILE` runs it.
+"""
+# what has no default, and a first run small enough to look at at once
+_GIVEN: dict[tuple[str, ...], Any] = {
+    ("title",): "My first scenario",
+    ("until_h",): 48.0,
+    ("rng_key",): 1,
+    ("lattice", "shape"): (1, 128, 128),
+    ("lattice", "voxel_um"): 20.0,
+    ("implant", "cells"): 200,
+    ("body", "organ_shape"): (1, 64, 64),
+    ("body", "organs", "lung", "share_probability"): 0.6,
+    ("body", "organs", "liver", "share_probability"): 0.4,
+}
+_NAMES = {("body", "organs"): ("lung", "liver")}
+
+
+def starter_text() -> str:
+    """A scenario with every parameter in it: the necessary ones set, the others as comments."""
+    return _HEAD + "\n".join(_table(Scenario, ())) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario; each property has its unit and the source of its default."""
+    out = Scenario.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **out,
+        "title": "seedsoil scenario",
+    }
+
+
+def _table(model: Any, path: tuple[str, ...]) -> list[str]:
+    values, tables = [], []
+    for name, field in model.model_fields.items():
+        here = (*path, name)
+        if table := table_of(field.annotation):
+            tables += _table(table, here)
+        elif entry := entry_of(field.annotation):
+            for instance in _NAMES[here]:
+                tables += _table(entry, (*here, instance))
+        else:
+            values.append(_line(here, declaration(field)))
+    if not path or not values:
+        return values + tables
+    return ["", f"[{'.'.join(path)}]", *values, *tables]
+
+
+def _line(path: tuple[str, ...], declared: Any) -> str:
+    given = path in _GIVEN
+    value = _GIVEN[path] if given else declared.default
+    unit = f" [{declared.unit}]" if declared.unit not in ("1", "-") else ""
+    bounds = f" ({declared.range})" if declared.range else ""
+    setting = f"{'' if given else '# '}{path[-1]} = {toml_value(value)}"
+    return f"{setting:<36}  # {declared.about}{unit}{bounds}; {declared.source}"

@@ -1,0 +1,83 @@
+"""A plain twin of the hop proposals: one cell at a time, its weights laid end to end, one draw thrown at them.
+
+Single precision throughout, in the order in which the equation is written, so the linear law agrees
+to the bit; the exponential of the Boltzmann law may differ in its last bits, so every cell also says
+how close its draw came to a boundary.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+EMPTY, TUMOUR = 0, 1
+STEPS = ((0, 0, -1), (0, 0, 1), (0, -1, 0), (0, 1, 0), (-1, 0, 0), (1, 0, 0))
+ONE = np.float32(1)
+
+
+class Proposed(NamedTuple):
+    """Arrays (nz, ny, nx)."""
+
+    intent: np.ndarray  # u1
+    margin: np.ndarray  # distance of the draw from the nearest boundary between two choices, in probability
+    clamped: int  # weights below zero that cells met on their way to a choice
+    steepest: float  # largest total probability of any cell
+
+
+def propose(
+    state: dict[str, np.ndarray],
+    draws: np.ndarray,
+    *,
+    law: str,
+    epithelial: float,
+    mesenchymal: float,
+    taxis: float,
+    solid_vessels: bool,
+    bound: int = 2**32 - 1,
+) -> Proposed:
+    """What every tumour cell of `state` (cell, emt, matrix, vessel, leaving) wants; `draws` u4 per voxel.
+
+    `bound` decides only whose clamped weights are counted: those of cells that drew below it.
+    """
+    shape = state["cell"].shape
+    faces = 4 if shape[0] == 1 else 6
+    slow, fast, q = np.float32(epithelial), np.float32(mesenchymal), np.float32(taxis)
+    matrix = state["matrix"]
+    intent = np.zeros(shape, dtype=np.uint8)
+    margin = np.full(shape, np.inf)
+    clamped, steepest = 0, 0.0
+    for at in zip(*np.nonzero(state["cell"] == TUMOUR), strict=True):
+        if state["leaving"][at]:
+            continue
+        h = slow + (fast - slow) * (np.float32(state["emt"][at]) / np.float32(255))
+        chance = int(draws[at])
+        here, total, choice = matrix[at], np.float32(0), None
+        counts = chance < bound or bound == 2**32 - 1
+        for face in range(faces):
+            ahead = _beyond(at, face, shape)
+            if ahead is None:
+                continue
+            opposite = _beyond(at, face ^ 1, shape)
+            if law == "linear":
+                behind = here if opposite is None else matrix[opposite]
+                weight = h + q * (matrix[ahead] - behind)
+            else:
+                two = np.float32(2)
+                weight = h * np.exp(two * q / h * (matrix[ahead] - here)) if h > 0 else np.float32(0)
+            if weight < 0:
+                weight = np.float32(0)
+                clamped += int(counts and choice is None)
+            total = np.float32(total + weight)
+            limit = 2**32 if total >= ONE else int(total * np.float32(2**32))
+            margin[at] = min(margin[at], abs(chance - limit) / 2**32)
+            if choice is None and chance < limit:
+                choice = ahead
+                free = state["cell"][ahead] == EMPTY and not (solid_vessels and state["vessel"][ahead])
+                intent[at] = 1 + face if free else 0
+        steepest = max(steepest, float(total))
+    return Proposed(intent, margin, clamped, steepest)
+
+
+def _beyond(at: tuple, face: int, shape: tuple) -> tuple[int, int, int] | None:
+    z, y, x = (int(a) + b for a, b in zip(at, STEPS[face], strict=True))
+    inside = 0 <= z < shape[0] and 0 <= y < shape[1] and 0 <= x < shape[2]
+    return (z, y, x) if inside else None
