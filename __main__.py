@@ -5,7 +5,7 @@ import sys
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    from seedsoil.sim.cli.app import main as command_line
+    from .sim.cli.app import main as command_line
 
     return command_line()
 

@@ -59,17 +59,19 @@ def wins(
     z = target // (lattice.ny * lattice.nx)
     y = target // lattice.nx - z * lattice.ny
     x = target - (z * lattice.ny + y) * lattice.nx
-    won = True
-    mine = ti.u32(0)
-    drawn = False
+    rivals = 0  # bit n: the neighbour beyond face n of the target wants it too
     for face in ti.static(range(lattice.faces)):
-        if won and face != came and has_neighbour(lattice, z, y, x, face):
-            rival = target + ti.static(offset(lattice, face))
-            want = intent[rival]
+        if face != came and has_neighbour(lattice, z, y, x, face):
+            want = intent[target + ti.static(offset(lattice, face))]
             if want == ti.u8(MOVE + (face ^ 1)) or want == ti.u8(DIVIDE + (face ^ 1)):
-                if not drawn:
-                    mine = priority(fairness, source, came, tick, substep, lattice_id, k0, k1)
-                    drawn = True
+                rivals |= 1 << face
+    won = True
+    if rivals != 0:
+        # rare, so a plain loop: unrolled it would hold a generator for each face and compile for seconds
+        mine = priority(fairness, source, came, tick, substep, lattice_id, k0, k1)
+        for face in range(lattice.faces):
+            if (rivals >> face) & 1 == 1:
+                rival = target + offset_of(lattice, face)
                 bid = priority(fairness, rival, face, tick, substep, lattice_id, k0, k1)
                 if bid > mine or (bid == mine and rival < source):
                     won = False

@@ -18,6 +18,8 @@ import numpy as np
 import taichi as ti
 
 ALWAYS = 0xFFFFFFFF
+# the substep has 16 bits of its counter word; one more would repeat the draws of another purpose
+SUBSTEPS_MAX = 2**16
 
 
 class Purpose(IntEnum):

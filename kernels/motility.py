@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import taichi as ti
 
-from .draws import ALWAYS, Purpose, Stamp, below, block, threshold, word
+from .draws import ALWAYS, SUBSTEPS_MAX, Purpose, Stamp, below, block, threshold, word
 from .intent import MOVE
 from .lattice import Lattice, has_neighbour, is_idle, offset, row_origin
 from .launch import array, kernel
@@ -63,7 +63,7 @@ class MotilityRates(NamedTuple):
 def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float) -> MotilityRates:
     """Substeps from the crowding limit, and the coefficients of one of them.
 
-    Raises ValueError if a gradient could ask for a total hop probability above one.
+    Raises ValueError if that asks for more substeps than draws can tell apart, or for a weight that overflows.
     """
     per_tick = tick_h / voxel_um**2
     slow, fast = sorted((parameters.epithelial_um2_per_h, parameters.mesenchymal_um2_per_h))
@@ -81,6 +81,11 @@ def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float
             )
         steepest = lattice.faces * per_tick * max((d * math.exp(2 * taxis / d) for d in ends), default=0.0)
     substeps = max(1, math.ceil(total / _SUBSTEP_PROBABILITY - 1e-9), math.ceil(steepest - 1e-9))
+    if substeps > SUBSTEPS_MAX:
+        raise ValueError(
+            f"lattice.tick_h: at {tick_h:g} h the hops of [motility] ask for {substeps} substeps a tick, and there are "
+            f"at most {SUBSTEPS_MAX}; shorten the tick, or lower the motility or the haptotaxis"
+        )
     scale = per_tick / substeps
     return MotilityRates(
         substeps,

@@ -12,6 +12,7 @@ from .observables import TUMOUR
 from .planes import Window, thinned, volume
 
 POINTS = 1200  # drawn of a curve
+RATE_BINS = 60
 SHAPE_VOXELS = 200**3  # a larger tumour is thinned before its shape is measured
 
 SHAPE_COLUMNS = (
@@ -28,7 +29,7 @@ SHAPE_COLUMNS = (
 
 
 def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]]) -> Figure:
-    """Four panels: cells; mesenchymal share; reach; matrix lost and protease.
+    """Four panels: cells; rates per cell; reach; matrix lost and protease.
 
     `frames` are rows of `shape_through_time`, shown as dots where they say what the series does not.
     """
@@ -41,7 +42,7 @@ def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]]) -
         figure.get_layout_engine().set(wspace=0.05, hspace=0.06)  # pyright: ignore
         grid = figure.subplots(2, 2, sharex=True)
         _cells(grid[0, 0], time, held)
-        _share(grid[0, 1], time, held)
+        _rates(grid[0, 1], series, unit)
         _reach(grid[1, 0], time, held, frames, unit)
         _damage(grid[1, 1], time, held)
         for axes in grid.flat:
@@ -73,33 +74,39 @@ def _cells(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
     axes.legend(ncols=3, loc="upper left", borderaxespad=0.2)
 
 
-def _share(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
-    axes.set_title("What the cells do, per cell and day")
-    cells = held.get("tumour_cells")
+def _rates(axes: Axes, series: xr.Dataset, unit: float) -> None:
+    axes.set_title("What they do, per cell and day")
     flows = [
-        ("born", "born", style.EPITHELIAL),
-        ("died", "died", style.INK),
-        ("departed", "left through a vessel", style.RELEASED),
+        ("born", "divide", style.EPITHELIAL),
+        ("died", "die", style.INK),
+        ("departed", "enter a vessel", style.RELEASED),
     ]
-    if cells is None or len(time) < 3:
+    rows = series.sizes["tick_time"]
+    if "tumour_cells" not in series or rows < 4:
         return style.note(axes, "The run is too short for rates.")
+    # sums over equal stretches of rows: single ticks are far too noisy to see a rate in
+    starts = np.unique(np.linspace(0, rows, min(RATE_BINS, rows // 2) + 1).astype(int))
+    at_h = np.asarray(series["tick_time"].values, float)
+    edges_h = np.append(2 * at_h[0] - at_h[1], at_h)[starts]
+    cell_h = np.add.reduceat(np.asarray(series["tumour_cells"].values, float), starts[:-1])
+    cell_h *= np.diff(edges_h) / np.diff(starts)
     drawn = False
     for name, text, colour in flows:
-        if name in held and held[name].any():
-            axes.plot(time, _daily(held[name], cells, time), color=colour, label=text)
+        if name in series and (series[name].values > 0).any():
+            events = np.add.reduceat(np.asarray(series[name].values, float), starts[:-1])
+            rate = 24 * np.divide(events, cell_h, out=np.zeros_like(events), where=cell_h > 0)
+            axes.stairs(rate, edges_h / unit, color=colour, lw=1.5, baseline=None, label=text)
             drawn = True
     if not drawn:
-        return style.note(axes, "No cell was born, died or left.")
-    axes.set_ylim(bottom=0)
+        return style.note(axes, "No cell divided, died or left.")
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
     axes.set_ylabel("per cell and day")
     axes.legend(ncols=3, loc="upper left", borderaxespad=0.2)
 
 
-def _daily(flow: np.ndarray, cells: np.ndarray, time: np.ndarray) -> np.ndarray:
-    return flow / np.maximum(cells, 1)
-
-
-def _reach(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray], frames: list[dict[str, float]], unit: float) -> None:
+def _reach(
+    axes: Axes, time: np.ndarray, held: dict[str, np.ndarray], frames: list[dict[str, float]], unit: float
+) -> None:
     axes.set_title("How far they reach")
     known = False
     if "invasion_rms_um" in held and np.isfinite(held["invasion_rms_um"]).any():

@@ -75,6 +75,7 @@ def draw_vessel_sites(axes: Axes, vessel: np.ndarray | None, shown: Window, size
     """Mark vessels that would be too small to see in a plane (ny, nx); ruptured ones are hollow."""
     if vessel is None:
         return
+    close = max(vessel.shape) < 60  # the voxels themselves can be seen
     labels, found = ndimage.label((vessel & 3) != 0, structure=np.ones((3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
     left, _, bottom, _ = shown.extent_um
     for number, box in enumerate(ndimage.find_objects(labels)[: min(found, 400)], start=1):
@@ -82,6 +83,8 @@ def draw_vessel_sites(axes: Axes, vessel: np.ndarray | None, shown: Window, size
         if max(height, width) > 0.05 * max(vessel.shape):
             continue
         bits = int(np.bitwise_or.reduce(vessel[box][labels[box] == number]))
+        if close and not bits & 8:
+            continue
         y, x = ((side.start + side.stop) / 2 * shown.voxel_um for side in box)
         colour = style.BLOOD if bits & 1 else style.LYMPH
         axes.plot(left + x, bottom + y, "o", ms=size, mfc="white" if bits & 8 else colour,
@@ -115,7 +118,7 @@ def draw_portrait(axes: Axes, fields: dict[str, np.ndarray], um_per_voxel: float
     extent = tuple(value * um_per_voxel for value in picture.extent)
     for (a, b), front in picture.edges:
         axes.plot(*zip(a * um_per_voxel, b * um_per_voxel, strict=True), color="#b4bec8", lw=0.6,
-                  alpha=0.9, zorder=4 if front else 1)  # fmt: skip
+                  alpha=0.9, clip_on=False, zorder=4 if front else 1)  # fmt: skip
     axes.imshow(picture.image, extent=extent, zorder=2, interpolation="antialiased")
     axes.set_aspect("equal")
     axes.set_axis_off()

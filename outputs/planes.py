@@ -51,7 +51,9 @@ def frame_indices(time_h: np.ndarray, most: int) -> list[int]:
     return sorted({int(np.abs(time_h - at).argmin()) for at in wanted})
 
 
-def read(dataset: xr.Dataset, name: str, frame: int, z: Any = slice(None), y: Any = slice(None), x: Any = slice(None)) -> np.ndarray:
+def read(
+    dataset: xr.Dataset, name: str, frame: int, z: Any = slice(None), y: Any = slice(None), x: Any = slice(None)
+) -> np.ndarray:
     """Part of one frame as an array; axes given as an integer are dropped."""
     return dataset[name].isel(time=frame, z=z, y=y, x=x).values
 
@@ -107,7 +109,17 @@ def plane(dataset: xr.Dataset, name: str, frame: int, shown: Window) -> np.ndarr
     return read(dataset, name, frame, z=shown.plane, y=shown.y, x=shown.x)
 
 
-def volume(dataset: xr.Dataset, frame: int, shown: Window, names: tuple[str, ...], voxels_max: int) -> tuple[dict[str, np.ndarray], int]:
+def silhouette(dataset: xr.Dataset, frame: int, shown: Window) -> np.ndarray:
+    """Where the window holds a tumour cell at any z, (ny, nx) bool."""
+    out = np.zeros((shown.y.stop - shown.y.start, shown.x.stop - shown.x.start), bool)
+    for _, mask in slabs(dataset, frame):
+        out |= mask[:, shown.y, shown.x].any(axis=0)
+    return out
+
+
+def volume(
+    dataset: xr.Dataset, frame: int, shown: Window, names: tuple[str, ...], voxels_max: int
+) -> tuple[dict[str, np.ndarray], int]:
     """Fields of the window, thinned by the returned stride until they have at most `voxels_max` voxels.
 
     Names the run did not record are left out.
@@ -123,8 +135,7 @@ def volume(dataset: xr.Dataset, frame: int, shown: Window, names: tuple[str, ...
         if name in dataset:
             starts = range(shown.z.start, shown.z.stop, depth)
             parts = [
-                read(dataset, name, frame, slice(at, min(at + depth, shown.z.stop)), shown.y, shown.x)
-                for at in starts
+                read(dataset, name, frame, slice(at, min(at + depth, shown.z.stop)), shown.y, shown.x) for at in starts
             ]
             out[name] = np.concatenate([part[::stride, ::stride, ::stride] for part in parts])
     return out, stride

@@ -39,7 +39,9 @@ class Portrait:
     edges: list[tuple[np.ndarray, bool]]  # ((2, 2) points, is it in front) of the lattice's box
 
 
-def portrait(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None, pixels: int = 620, view: View | None = None) -> Portrait:
+def portrait(
+    cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None, pixels: int = 620, view: View | None = None
+) -> Portrait:
     """Draw the tumour cells and vessels of a volume.
 
     Args:
@@ -79,7 +81,9 @@ def _balls(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) 
         pipes = (vessel & BLOOD_OR_LYMPH) != 0
         where, kind = _beads(np.argwhere(pipes), vessel)
         colours = np.where((kind & 1 != 0)[:, None], style.rgb(style.BLOOD), style.rgb(style.LYMPH))
-        parts.append((where, colours, np.full(len(where), 0.9), np.ones(len(where))))
+        ruptured = (kind & 8) != 0
+        colours[ruptured] = style.rgb(style.TISSUE)
+        parts.append((where, colours, np.where(ruptured, 1.15, 0.9), np.ones(len(where))))
     at, colour, radius, shade = (np.concatenate(column) for column in zip(*parts, strict=True))
     return at[:, ::-1] + 0.5, colour, radius, shade
 
@@ -89,11 +93,13 @@ def _beads(where: np.ndarray, vessel: np.ndarray) -> tuple[np.ndarray, np.ndarra
     places, kinds = [where.astype(float)], [vessel[tuple(where.T)]]
     held = (vessel & BLOOD_OR_LYMPH) != 0
     for axis in range(3):
-        pairs = np.argwhere(np.take(held, range(held.shape[axis] - 1), axis) & np.take(held, range(1, held.shape[axis]), axis))
+        pairs = np.argwhere(
+            np.take(held, range(held.shape[axis] - 1), axis) & np.take(held, range(1, held.shape[axis]), axis)
+        )
         step = np.eye(3)[axis]
         for part in (1 / 3, 2 / 3):
             places.append(pairs + part * step)
-            kinds.append(vessel[tuple(pairs.T)])
+            kinds.append(vessel[tuple(pairs.T)] & BLOOD_OR_LYMPH)
     return np.concatenate(places), np.concatenate(kinds)
 
 

@@ -21,6 +21,7 @@ from .errors import RunFileBusy, RunFileError, RunFileReadOnly
 from .layout import Layout
 from .schema import TABLE_DIMENSIONS
 from .settle import read_table
+from .superblock import Mended
 
 RUN_FILE = "run.vtkhdf"
 STATUS_FILE = "status.json"
@@ -37,12 +38,15 @@ class Run:
         attributes: scenario text, rng_key, versions, device, commit, digest, state, ...
     """
 
-    def __init__(self, file: Path, layout: Layout, commit: Commit, attributes: dict[str, Any]) -> None:
+    def __init__(
+        self, file: Path, layout: Layout, commit: Commit, attributes: dict[str, Any], dead: bool
+    ) -> None:
         self.file = file
         self.layout = layout
         self.frames = commit.frames
         self.attributes = attributes
         self._commit = commit
+        self._dead = dead  # nobody writes it; on read-only media it stays marked as open
 
     def __repr__(self) -> str:
         return f"<Run {self.file}: {self.frames} frames, {self.attributes.get('state')}>"
@@ -87,7 +91,7 @@ class Run:
 
     def series(self) -> xr.Dataset:
         """Per-tick scalars (tick_time), loaded."""
-        with recovery.open_file(str(self.file)) as file, recovery.errors_of(str(self.file)):
+        with recovery.open_file(str(self.file), self._dead) as file, recovery.errors_of(str(self.file)):
             rows, group = self._commit.series_rows, file["series"]
             columns = {name: group[name][:rows] for name in self.layout.series}
             return _table(group, "tick_time", group["tick_time"][:rows], columns)
@@ -112,7 +116,7 @@ class Run:
         """
         grids = self.layout.grids()
         frames = (self.frames, *self._commit.organ_frames)
-        with recovery.open_file(str(self.file)) as file, recovery.errors_of(str(self.file)):
+        with recovery.open_file(str(self.file), self._dead) as file, recovery.errors_of(str(self.file)):
             for (group, (_, fields)), count in zip(grids.items(), frames, strict=True):
                 for name in fields:
                     for frame in range(count):
@@ -123,16 +127,19 @@ class Run:
 
     def _lazy(self, group: str, frames: int, chunks: Any) -> xr.Dataset:
         path = str(self.file)
-        live = bool(recovery.read_superblock(path).flags)
+        block = recovery.read_superblock(path)
+        options: dict[str, Any] = {"libver": LIBVER}
+        if block.flags and not self._dead:
+            options["swmr"] = True
         with recovery.errors_of(path):
             dataset = xr.open_dataset(
-                path,
+                Mended(path, block) if block.flags and self._dead else path,
                 engine="h5netcdf",
                 group=group or None,
                 chunks=chunks,
                 decode_times=False,
                 mask_and_scale=False,
-                driver_kwds={"swmr": live, "libver": LIBVER},
+                driver_kwds=options,
             )
         return dataset.isel(time=slice(frames))
 
@@ -141,8 +148,8 @@ class Run:
         index = list(TABLE_DIMENSIONS).index(table)
         for _ in range(_ATTEMPTS):
             # The writer leaves the committed place alone until the publication after the next.
-            _, record = recovery.inspect(path, extent=False)
-            with recovery.open_file(path) as file, recovery.errors_of(path):
+            _, record = recovery.inspect(path, self._dead, extent=False)
+            with recovery.open_file(path, self._dead) as file, recovery.errors_of(path):
                 columns = read_table(file, self.layout, table, record)
                 if record.rows[index] == 0 or table_crc(columns) == record.crcs[index]:
                     return _table(file[table], dimension, np.arange(record.rows[index]), columns)
@@ -170,10 +177,10 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         pass  # being written: the commit says what can be shown
     except RunFileReadOnly:
         read_only = True  # read as it lies
-    layout, commit = recovery.inspect(str(file), extent=read_only)
-    with recovery.open_file(str(file)) as opened, recovery.errors_of(str(file)):
+    layout, commit = recovery.inspect(str(file), read_only, extent=read_only)
+    with recovery.open_file(str(file), read_only) as opened, recovery.errors_of(str(file)):
         attributes = _attributes(opened)
-    return Run(file, layout, commit, attributes)
+    return Run(file, layout, commit, attributes, read_only)
 
 
 def _attributes(file: h5py.File) -> dict[str, Any]:

@@ -48,12 +48,12 @@ def recover(path: str, assume_dead: bool = False) -> Recovered:
     block = read_superblock(path)
     if not block.flags:
         layout, record = inspect(path, extent=False)
-        with open_file(path) as file:
+        with open_file(path) as file, errors_of(path):
             if is_settled(file, layout, record):
                 return Recovered(False, record.frames)
     with _exclusive(path, assume_dead) as descriptor:
         block = superblock.parse(os.pread(descriptor, superblock.SIZE, 0), path)
-        layout, record = inspect(path, locking=False)
+        layout, record = inspect(path, dead=True)
         if block.flags:
             size = os.fstat(descriptor).st_size
             end = max(size, block.end_of_file) + MARGIN
@@ -100,27 +100,31 @@ def read_superblock(path: str) -> superblock.Superblock:
     return block
 
 
-def open_file(path: str, locking: bool | None = None) -> h5py.File:
+def open_file(path: str, dead: bool = False) -> h5py.File:
     """Open for reading, whether closed, being written, or left by a killed writer.
 
-    `locking=False` is for whoever holds the file's lock already.
+    `dead` says that nobody writes the file: then it is read without waiting for a writer to
+    complete what looks incomplete, and without a lock (the caller may hold it).
 
     Raises:
         RunFileError: libhdf5 cannot.
     """
-    live = bool(read_superblock(path).flags)
+    block = read_superblock(path)
     with errors_of(path):
-        return h5py.File(path, "r", libver=LIBVER, swmr=live, locking=locking)
+        if block.flags and dead:
+            return h5py.File(superblock.Mended(path, block), "r", libver=LIBVER)
+        locking = False if dead else None
+        return h5py.File(path, "r", libver=LIBVER, swmr=bool(block.flags), locking=locking)
 
 
-def inspect(path: str, locking: bool | None = None, extent: bool = True) -> tuple[Layout, commit.Commit]:
+def inspect(path: str, dead: bool = False, extent: bool = True) -> tuple[Layout, commit.Commit]:
     """Read a run file's layout and newest commit; by default also check that the file has all
     blocks the commit counts.
 
     Raises:
         RunFileError: it is not a run file, or something it counts is missing.
     """
-    with open_file(path, locking) as file, errors_of(path):
+    with open_file(path, dead) as file, errors_of(path):
         if "journal" not in file or "layout" not in file["journal"].attrs:
             raise RunFileError(f"{path}: an HDF5 file, but not a seedsoil run file")
         layout = Layout.from_json(file["journal"].attrs["layout"])
@@ -164,17 +168,21 @@ def _state(file: h5py.File) -> str:
 @contextmanager
 def _exclusive(path: str, assume_dead: bool) -> Iterator[int]:
     """The file open for writing, with nobody else writing it."""
+    reason = ""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        reason = f"cannot be repaired where it lies: {error.strerror}"
-        raise RunFileReadOnly(f"{path}: {reason}") from None
+        reason = os.strerror(error.errno or 0)
+        with errors_of(path):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES) or not assume_dead:
                 raise RunFileBusy(f"{path}: another process is using it") from None
+        if reason:
+            raise RunFileReadOnly(f"{path}: cannot be repaired where it lies: {reason}")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -187,6 +195,6 @@ def errors_of(path: str) -> Iterator[None]:
         yield
     except RunFileError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except Exception as error:  # a flipped bit raises anything
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RunFileError(f"{path}: cannot be read ({reason})") from error

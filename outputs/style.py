@@ -26,7 +26,7 @@ RELEASED, DIED, SETTLED, LOST = "#cc79a7", "#9aa5b1", "#009e73", "#d55e00"
 # lines that have no colour of their own: organs, colonies
 SEQUENCE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#8c6d1f")
 # from nothing (paper) to plenty (dark), each in one hue that no cell has; the rest in cividis
-MATRIX_MAP = LinearSegmentedColormap.from_list("matrix", ["#ffffff", "#f0e3cf", "#cdae80", "#96713f"])
+MATRIX_MAP = LinearSegmentedColormap.from_list("matrix", ["#ffffff", "#f0e3cf", "#d3b78c", "#ad8654"])
 FIELD_MAPS: dict[str, Any] = {"matrix": MATRIX_MAP, "protease": "BuPu", "oxygen": "cividis"}
 
 COLUMN_IN = 11.2  # the report's text column: 1120 CSS pixels
@@ -146,7 +146,7 @@ def note(axes: Axes, text: str) -> None:
 
 
 def rgb(colour: str) -> np.ndarray:
-    """"#0072b2" -> three floats in [0, 1]."""
+    """ "#0072b2" -> three floats in [0, 1]."""
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
 
 

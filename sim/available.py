@@ -52,7 +52,12 @@ def _group_memory(root: Path) -> Iterator[int]:
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if "memory" in controllers.split(","):
-            mount, limit, used, cache = "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+            mount, limit, used, cache = (
+                "memory",
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_inactive_file",
+            )
         elif number == "0" and not controllers:
             mount, limit, used, cache = "", "memory.max", "memory.current", "inactive_file"
         else:

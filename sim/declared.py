@@ -85,7 +85,9 @@ def declaration(field: FieldInfo) -> Declared:
     )
 
 
-def parameters(model: type[Parameters] = Scenario, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Declared]]:
+def parameters(
+    model: type[Parameters] = Scenario, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Declared]]:
     """Every declared parameter below `model` and its path; `*` stands for a free name."""
     for name, field in model.model_fields.items():
         here = (*path, name)
@@ -129,5 +131,11 @@ def _kind(annotation: Any) -> str:
         return f"a list of {len(items)} whole numbers"
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in get_args(annotation))
-    names = {float: "a number", int: "a whole number", str: "text in quotes", bool: "true or false", NoneType: "nothing"}
+    names = {
+        float: "a number",
+        int: "a whole number",
+        str: "text in quotes",
+        bool: "true or false",
+        NoneType: "nothing",
+    }
     return names.get(annotation, "a value")

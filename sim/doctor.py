@@ -9,7 +9,19 @@ from importlib import metadata
 from .available import available_memory, cores, gpu_free_bytes, readable_bytes
 from .plain_text import printable
 
-_PACKAGES = ("taichi", "numpy", "scipy", "h5py", "xarray", "h5netcdf", "pydantic", "typer", "rich", "matplotlib", "distributed")
+_PACKAGES = (
+    "taichi",
+    "numpy",
+    "scipy",
+    "h5py",
+    "xarray",
+    "h5netcdf",
+    "pydantic",
+    "typer",
+    "rich",
+    "matplotlib",
+    "distributed",
+)
 _OPTIONAL = {"vtk": "[viz]", "pyvista": "[viz]", "imageio": "[movie]", "SALib": "[sensitivity]"}
 _CUPY = ("cupy-cuda13x", "cupy-cuda12x", "cupy")
 

@@ -106,8 +106,12 @@ def refuse_what_cannot_run(
     short = [(what, need, have, key) for what, need, have, key in room if have is not None and need > have]
     if short:
         limits = {key: have for _, _, have, key in room if have is not None}
-        advice = [f"needs {readable_bytes(need)} of {what}, {readable_bytes(have)} are free" for what, need, have, _ in short]
-        raise InputError(refusal(f"{name}: this run does not fit", *advice, *_what_fits(scenario, device, limits, short[0][3])))
+        advice = [
+            f"needs {readable_bytes(need)} of {what}, {readable_bytes(have)} are free" for what, need, have, _ in short
+        ]
+        raise InputError(
+            refusal(f"{name}: this run does not fit", *advice, *_what_fits(scenario, device, limits, short[0][3]))
+        )
     return needs
 
 
@@ -161,7 +165,10 @@ def field_types() -> dict[str, str]:
 def _refuse_counts(needs: Estimate, name: str) -> None:
     if needs.ticks > TICKS_MAX:
         raise InputError(
-            refusal(f"{name}: {needs.ticks} ticks, at most {TICKS_MAX} can be told apart", "Lower until_h or lengthen lattice.tick_h.")
+            refusal(
+                f"{name}: {needs.ticks} ticks, at most {TICKS_MAX} can be told apart",
+                "Lower until_h or lengthen lattice.tick_h.",
+            )
         )
     for what, count in (("protease", needs.protease_substeps), ("hop", needs.hop_substeps)):
         if count > SUBSTEPS_MAX:

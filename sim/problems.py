@@ -1,12 +1,12 @@
 """What is wrong with a scenario, told as a person would: where, the line itself, what was expected.
 
-    bad.toml: 2 problems
+bad.toml: 2 problems
 
-      bad.toml:8  lattice.voxel_size
-           8 | voxel_size = 0.02
-          unknown key - did you mean 'voxel_um'?
-    ...
-      Nothing was run.
+  bad.toml:8  lattice.voxel_size
+       8 | voxel_size = 0.02
+      unknown key - did you mean 'voxel_um'?
+...
+  Nothing was run.
 """
 
 import difflib

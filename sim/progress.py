@@ -99,17 +99,19 @@ class BarProgress(NoProgress):
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
         self._clock = clock
         self._next_s = -math.inf
         self._last: Status | None = None
-        # what is shown is numbers alone, so markup in a title cannot reach the terminal
+        console = Console(file=stream or sys.stderr)
         self._bar: Any = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[hours]}", markup=False),
-            TextColumn("{task.fields[speed]}", markup=False),
-            TextColumn("{task.fields[counts]}", markup=False),
-            console=Console(file=stream or sys.stderr),
+            BarColumn(bar_width=max(6, min(40, console.width - 84))),
+            *(
+                TextColumn(f"{{task.fields[{name}]}}", markup=False, table_column=Column(no_wrap=True))
+                for name in ("hours", "speed", "counts")
+            ),
+            console=console,
             auto_refresh=False,
         )
         self._task: Any = None
@@ -141,10 +143,10 @@ class BarProgress(NoProgress):
 
 def progress_on(stream: TextIO | None = None, *, quiet: bool = False) -> NoProgress:
     """The progress that suits a stream (default stderr): a bar, lines, or nothing."""
-    stream = stream or sys.stderr
+    out = sys.stderr if stream is None else stream
     if quiet:
         return NoProgress()
-    return BarProgress(stream) if stream.isatty() else LineProgress(stream)
+    return BarProgress(out) if out.isatty() else LineProgress(out)
 
 
 def counts(status: Status) -> str:

@@ -52,7 +52,9 @@ class Recording:
             extra_columns=_EXTRA,
         )
         self._organ_fields = tuple(layout.organ_fields)  # type: ignore[arg-type]
+        self.frames = 0  # handed over, those kept from before among them
         self.recorder = Recorder(path, layout, attributes(scenario, device), **recorder)
+        self.frames = self.recorder.acknowledged
 
     def observe(self, run: Simulation, *, last: bool = False) -> bool:
         """Record what is due at this tick; returns whether a frame was handed over."""
@@ -73,7 +75,17 @@ class Recording:
             series=series,
         )
         self._rows.clear()
+        self.frames += 1
         return True
+
+    def settled(self) -> list[dict[str, float]]:
+        """Wait until every frame is safe in the file; returns the rows that wait for the next one."""
+        self.recorder.wait()
+        return [dict(row) for row in self._rows]
+
+    def take_up(self, rows: list[dict[str, float]]) -> None:
+        """Go on with the rows that waited when the state was saved."""
+        self._rows = [dict(row) for row in rows]
 
     def close(self, at_end: dict[str, Any] | None) -> None:
         """Close the file; `at_end` is None for a run that was interrupted."""

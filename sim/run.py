@@ -1,18 +1,15 @@
 """Running a scenario: from a file to a folder with the run in it."""
 
-import contextlib
 import os
 import re
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..outputs.errors import OutputError
 from ..outputs.reader import Run, open_run
 from . import device as devices
 from . import observe, provenance
-from .errors import Interrupted, OutputFailed
+from .drive import as_output_failure, drive
 from .limits import refuse_what_cannot_run
 from .progress import Status
 from .recording import Recording
@@ -30,6 +27,7 @@ def run(
     threads: int | None = None,
     force: bool = False,
     progress: Callable[[Status], None] | None = None,
+    stop: Callable[[], bool] | None = None,
     report: bool = True,
     **overrides: Any,
 ) -> Run:
@@ -42,12 +40,13 @@ def run(
         threads: CPU threads; default all.
         force: replace a run that the folder already holds.
         progress: called after every tick.
+        stop: asked after every tick; once it says True the run is checkpointed and ends as interrupted.
         report: write report.html at the end.
         overrides: values to set anew, dots written as double underscores: `motility__law="linear"`.
 
     Raises:
         InputError: the scenario cannot be run (nothing was written); OutputFailed: the files could not be
-        written; IdentityBroken: the ledger did not balance; Interrupted: Ctrl-C, with the frames so far intact.
+        written; IdentityBroken: the ledger did not balance; Interrupted: stopped, with a checkpoint to resume from.
     """
     changes = {name.replace("__", "."): value for name, value in overrides.items()}
     if not isinstance(scenario, Scenario):
@@ -60,16 +59,10 @@ def run(
     simulation = Simulation(scenario, started)
     folder = RunFolder(place, scenario, force=force)
     folder.log(f"{scenario.title}: {scenario.ticks} ticks on {provenance.machine(started)}, rng_key {scenario.rng_key}")
-    try:
-        _record(simulation, folder, progress or _silent)
-    except OutputError as error:
-        folder.status({"state": "failed", "reason": str(error), "tick": simulation.tick}, now=True)
-        raise OutputFailed(str(error)) from error
-    if report:
-        from ..outputs.report import write_report
-
-        write_report(place)
-    return open_run(place)
+    with as_output_failure():
+        recording = Recording(folder.run_file, scenario, started)
+    drive(simulation, recording, folder, progress=progress, stop=stop)
+    return finished(place, report=report)
 
 
 def evaluate(params: Mapping[str, Any], rng_key: int, *, scenario: str | os.PathLike[str] = "quickstart") -> dict[str, Any]:
@@ -92,82 +85,18 @@ def evaluate(params: Mapping[str, Any], rng_key: int, *, scenario: str | os.Path
     return {**flat, "invasion_rms_um": observe.spread_um(simulation.primary)}
 
 
+def finished(place: Path, *, report: bool = True) -> Run:
+    """What a run returns: the recorded run, with its report written."""
+    if report:
+        from ..outputs.report import write_report
+
+        write_report(place)
+    return open_run(place)
+
+
 def name_of(scenario: Scenario) -> str:
     """A folder name for a scenario: that of its file, else its title, made harmless."""
     name = Path(scenario.source.name).stem if scenario.source.name else scenario.title
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "run"
 
 
-def _record(simulation: Simulation, folder: RunFolder, progress: Callable[[Status], None]) -> None:
-    scenario = simulation.scenario
-    recording = Recording(folder.run_file, scenario, simulation.device)
-    began, first_tick = time.monotonic(), simulation.tick
-
-    def status(state: str) -> Status:
-        spent = max(time.monotonic() - began, 1e-9)
-        return Status(
-            tick=simulation.tick,
-            ticks=scenario.ticks,
-            time_h=simulation.time_h,
-            until_h=scenario.until_h,
-            tumour_cells=simulation.cells,
-            seeds=simulation.seeds.released,
-            colonies=simulation.colonies.growing,
-            ticks_per_s=(simulation.tick - first_tick) / spent,
-            state=state,
-        )
-
-    def tell(state: str, *, now: bool = False, **more: Any) -> None:
-        here = status(state)
-        folder.status(
-            {
-                "state": here.state,
-                "tick": here.tick,
-                "ticks": here.ticks,
-                "time_h": here.time_h,
-                "until_h": here.until_h,
-                "ticks_per_s": round(here.ticks_per_s, 2),
-                "eta_s": None if here.ticks_per_s == 0 else round(here.eta_s, 1),
-                "wall_s": round(time.monotonic() - began, 2),
-                "device": provenance.machine(simulation.device),
-                "pid": os.getpid(),
-                **more,
-            },
-            now=now,
-        )
-        progress(here)
-
-    try:
-        recording.observe(simulation)
-        tell("running", now=True)
-        while simulation.tick < scenario.ticks:
-            simulation.advance()
-            recording.observe(simulation, last=simulation.tick == scenario.ticks)
-            tell("running")
-        ended = observe.summary(simulation)
-        digest = simulation.digest()
-        wall_s = round(time.monotonic() - began, 3)
-        recording.close({"digest": digest, "wall_s": wall_s, **ended})
-        tell("done", now=True, digest=digest, acknowledged_frames=recording.recorder.acknowledged, **ended)
-        folder.log(f"done after {wall_s:.1f} s: digest {digest}")
-    except KeyboardInterrupt:
-        with contextlib.suppress(OutputError):
-            recording.close(None)
-        tell("stopped", now=True)
-        folder.log(f"interrupted at tick {simulation.tick}")
-        raise Interrupted(
-            f"{folder.path}: interrupted at {simulation.time_h:.1f} of {scenario.until_h:g} h; "
-            f"{recording.recorder.acknowledged} frames are kept"
-        ) from None
-    except BaseException as error:
-        # whatever stopped it, the frames so far are whole and the folder says how it ended
-        with contextlib.suppress(OutputError):
-            recording.close(None)
-        if not isinstance(error, OutputError):
-            folder.status({"state": "failed", "reason": str(error), "tick": simulation.tick}, now=True)
-            folder.log(f"failed at tick {simulation.tick}: {error}")
-        raise
-
-
-def _silent(_: Status) -> None:
-    pass

@@ -28,10 +28,7 @@ class RunFolder:
 
     def __init__(self, path: Path, scenario: Scenario, *, force: bool = False) -> None:
         """Raises InputError if the folder holds a run and `force` is not given, OutputFailed if it cannot be made."""
-        self.path = path
-        self.run_file = path / RUN_FILE
-        self._scenario = scenario
-        self._last_status_s = 0.0
+        self._at(path)
         if path.exists() and not path.is_dir():
             raise InputError(f"{path}: is a file; give another folder with -o")
         held = [found for name in (*_OWN, *_OWN_PATTERNS) for found in path.glob(name)] if path.is_dir() else []
@@ -45,6 +42,22 @@ class RunFolder:
             write_whole(path / "resolved.toml", resolved_toml(scenario))
         except OSError as error:
             raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    @classmethod
+    def existing(cls, path: Path, scenario: Scenario) -> "RunFolder":
+        """The folder of a run that goes on; resolved.toml is brought up to date, scenario.toml stays."""
+        folder = cls.__new__(cls)
+        folder._at(path)
+        try:
+            write_whole(path / "resolved.toml", resolved_toml(scenario))
+        except OSError as error:
+            raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
+        return folder
+
+    def _at(self, path: Path) -> None:
+        self.path = path
+        self.run_file = path / RUN_FILE
+        self._last_status_s = 0.0
 
     def log(self, line: str) -> None:
         """Add a line, with the time, to log.txt."""

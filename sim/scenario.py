@@ -119,6 +119,17 @@ class Output(Parameters):
         return self
 
 
+class Checkpoint(Parameters):
+    """The `[checkpoint]` table: how much a killed run may lose. A run also checkpoints when it is stopped, and at its end."""
+
+    every_min: float = quantity(
+        10.0, unit="min", gt=0, le=1e6, source="numerical", about="wall time between checkpoints"
+    )
+    every_ticks: int = quantity(
+        0, unit="ticks", ge=0, source="numerical", about="ticks between checkpoints, besides wall time; 0 = by wall time only"
+    )
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a scenario was read: what to call it, and its text. No part of what it is: all compare equal."""
@@ -145,6 +156,7 @@ class Scenario(Parameters):
     intravasation: Intravasation = Field(default_factory=Intravasation)
     body: Body = Field(default_factory=Body)
     output: Output = Field(default_factory=Output)
+    checkpoint: Checkpoint = Field(default_factory=Checkpoint)
     _source: Source = PrivateAttr(default_factory=Source)
 
     @model_validator(mode="after")

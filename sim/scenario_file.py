@@ -11,21 +11,25 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path as File
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .overrides import Overrides, apply, parse
 from .plain_text import printable
 from .problems import NOTHING_WAS_RUN, Origin, did_you_mean, quoted, refusal, report
-from .scenario import Scenario, Source
 from .toml_lines import lines_of
+
+if TYPE_CHECKING:  # the model comes with Taichi: a file that is not there is refused without it
+    from .scenario import Scenario, Source
 
 BYTES_MAX = 1_000_000
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _SAID = {"Cannot overwrite a value": "this key has been given before"}
 
 
-def load_scenario(path_or_name: str | os.PathLike[str], overrides: Overrides = (), *, labels: Mapping[str, str] = {}) -> Scenario:
+def load_scenario(
+    path_or_name: str | os.PathLike[str], overrides: Overrides = (), *, labels: Mapping[str, str] | None = None
+) -> "Scenario":
     """Read and check a scenario. `scenario.source` keeps its text.
 
     `path_or_name`: a path, or a name that `shipped_scenarios` lists. `overrides`: a dict with dotted
@@ -33,10 +37,10 @@ def load_scenario(path_or_name: str | os.PathLike[str], overrides: Overrides = (
     text), where that was not `--set`. Raises InputError.
     """
     name, text = _read(path_or_name)
-    return _build(name, text, overrides, labels)
+    return _build(name, text, overrides, labels or {})
 
 
-def with_overrides(scenario: Scenario, overrides: Overrides) -> Scenario:
+def with_overrides(scenario: "Scenario", overrides: Overrides) -> "Scenario":
     """A copy of `scenario` with some values set anew, checked like a file. Raises InputError."""
     data = copy.deepcopy(scenario.model_dump(exclude_unset=True))
     origin, changed = _merged(Origin(scenario.source.name or scenario.title, "", {}, {}), data, overrides, {})
@@ -50,7 +54,7 @@ def shipped_scenarios() -> dict[str, str]:
     return {entry.name.removesuffix(".toml"): entry.read_text("utf-8") for entry in sorted(found, key=lambda e: e.name)}
 
 
-def _build(name: str, text: str, overrides: Overrides, labels: Mapping[str, str]) -> Scenario:
+def _build(name: str, text: str, overrides: Overrides, labels: Mapping[str, str]) -> "Scenario":
     try:
         data = tomllib.loads(text)
         lines = lines_of(text)
@@ -63,7 +67,11 @@ def _build(name: str, text: str, overrides: Overrides, labels: Mapping[str, str]
         line = text.count("\n", 0, found.start()) + 1 if found else 1
         raise InputError(refusal(f"{printable(name)}:{line}: a number of thousands of digits")) from None
     if not data and not overrides:
-        raise InputError(refusal(f"{printable(name)}: is empty", "`seedsoil new FILE` writes a scenario to start from."))
+        raise InputError(
+            refusal(f"{printable(name)}: is empty", "`seedsoil new FILE` writes a scenario to start from.")
+        )
+    from .scenario import Source
+
     origin, merged = _merged(Origin(name, text, lines, {}), data, overrides, labels)
     return _checked(origin, merged, Source(name, text))
 
@@ -81,7 +89,7 @@ def _merged(
     return origin, data
 
 
-def _checked(origin: Origin, data: dict[str, Any], source: Source) -> Scenario:
+def _checked(origin: Origin, data: dict[str, Any], source: "Source") -> "Scenario":
     from .explain import validate
 
     scenario, problems = validate(data)
@@ -144,9 +152,9 @@ def _not_toml(name: str, text: str, complaint: str) -> str:
     text = text.replace("\r\n", "\n").rstrip("\n")
     found = _PLACE.fullmatch(complaint)
     what = found[1] if found else complaint
-    at_end = found is None or found[2] is None
-    line = text.count("\n") + 1 if at_end else int(found[2])
-    column = len(text) - text.rfind("\n") if at_end else int(found[3])
+    line, column = text.count("\n") + 1, len(text) - text.rfind("\n")  # "at end of document"
+    if found and found[2]:
+        line, column = int(found[2]), int(found[3])
     if twice := re.fullmatch(r"Cannot declare \((.*)\) twice", what):
         names = re.findall(r"'([^']*)'", twice[1])
         what = f"the table [{'.'.join(names)}] has been given before"

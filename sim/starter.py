@@ -24,7 +24,7 @@ _GIVEN: dict[tuple[str, ...], Any] = {
     ("body", "organs", "lung", "share_probability"): 0.6,
     ("body", "organs", "liver", "share_probability"): 0.4,
 }
-_NAMES = {("body", "organs"): ("lung", "liver")}
+_NAMES: dict[tuple[str, ...], tuple[str, ...]] = {("body", "organs"): ("lung", "liver")}
 
 
 def starter_text() -> str:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 
@@ -17,13 +18,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (running.run, looking.check, looking.report, looking.scenarios, starting.new, starting.schema, starting.doctor):
+for _command in (
+    running.run,
+    looking.check,
+    looking.report,
+    looking.scenarios,
+    starting.new,
+    starting.schema,
+    starting.doctor,
+):
     app.command()(_command)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from seedsoil import __version__
+        from ... import __version__
 
         typer.echo(f"seedsoil {__version__}")
         raise typer.Exit
@@ -43,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keyboard, 1 anything else. Errors are one message on stderr; SEEDSOIL_DEBUG=1 adds the traceback.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a title in a terminal that knows only ASCII
     try:
         app(args=None if arguments is None else list(arguments), prog_name="seedsoil")

@@ -22,10 +22,11 @@ def check(
     device: options.Device = options.DeviceName.auto,
     until_h: options.UntilH = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where the run would go: its disk is looked at.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Where the run would go: its disk is looked at."),
     ] = None,
 ) -> None:
-    """Validate a scenario and say what running it takes. Runs nothing, writes nothing."""
+    """Validate a scenario; say what it takes. Runs nothing."""
     loaded = options.load(scenario, settings, rng_key, until_h)
 
     from ..available import cuda_is_likely, gpu_free_bytes
@@ -44,7 +45,7 @@ def check(
 
 
 def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")]) -> None:
-    """Write DIR/report.html anew from what the run recorded."""
+    """Write a run's report.html anew."""
     from ...outputs.report import write_report
 
     typer.echo(str(write_report(directory)))
@@ -95,26 +96,25 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
     from ..plain_text import printable
     from ..resolved import resolved_rows
 
-    um = scenario.lattice.voxel_um
-    size = " x ".join(f"{n * um / 1000:.3g}" for n in scenario.lattice.shape)
+    def of_free(need: int, have: int | None) -> str:
+        return readable_bytes(need) + (f" of {readable_bytes(have)} free" if have is not None else "")
+
+    lattice, organs = scenario.lattice, scenario.body.organs
+    voxels = " x ".join(map(str, lattice.shape))
+    size = " x ".join(f"{n * lattice.voxel_um / 1000:.3g}" for n in lattice.shape)
     rows = resolved_rows(scenario)
-    assumed = [row["name"] for row in rows if row["status"] == "default" and "assumed" in row["source"]]
-    lines = [
-        ("title", printable(scenario.title)),
-        ("lattice", f"{' x '.join(map(str, scenario.lattice.shape))} voxels of {um:g} um: {size} mm; {needs.voxels:,} voxels"),
-        ("organs", f"{', '.join(scenario.body.organs)}; {needs.organ_voxels:,} voxels together" if scenario.body.organs else "none"),
-        ("time", f"{scenario.until_h:g} h in {needs.ticks:,} ticks of {scenario.lattice.tick_h:g} h"),
-        ("stability", f"{needs.protease_substeps} protease and {needs.hop_substeps} hop substeps a tick"),
-        ("memory", f"{_of(needs.host_bytes, available_memory(), readable_bytes)}; {needs.bytes_per_voxel} bytes a voxel"),
-    ]
-    if device == "cuda":
-        lines.append(("GPU", f"{readable_bytes(needs.device_bytes)}"))
-    disk = f"at least {_of(needs.disk_bytes, free_disk(folder), readable_bytes)}; {needs.frames:,} frames of {readable_bytes(needs.frame_bytes)} uncompressed"
     given = sum(row["status"] == "given" for row in rows)
-    lines += [("disk", disk), ("values", f"{given} given, {len(rows) - given} defaults, {len(assumed)} of those assumed")]
-    return "\n".join(f"  {name:<9} {text}" for name, text in lines)
-
-
-def _of(need: int, have: int | None, readable: object) -> str:
-    assert callable(readable)
-    return readable(need) + (f" of {readable(have)} free" if have is not None else "")
+    assumed = sum(row["status"] == "default" and "assumed" in row["source"] for row in rows)
+    lines = {
+        "title": printable(scenario.title),
+        "lattice": f"{voxels} voxels of {lattice.voxel_um:g} um: {size} mm; {needs.voxels:,} voxels",
+        "organs": f"{', '.join(organs)}; {needs.organ_voxels:,} voxels together" if organs else "none",
+        "time": f"{scenario.until_h:g} h in {needs.ticks:,} ticks of {lattice.tick_h:g} h",
+        "stability": f"{needs.protease_substeps} protease and {needs.hop_substeps} hop substeps a tick",
+        "memory": f"{of_free(needs.host_bytes, available_memory())}; {needs.bytes_per_voxel} bytes a voxel",
+        "GPU": f"{readable_bytes(needs.device_bytes)}" if device == "cuda" else "not used",
+        "disk": f"at least {of_free(needs.disk_bytes, free_disk(folder))}; {needs.frames:,} frames "
+        f"of {readable_bytes(needs.frame_bytes)} uncompressed",
+        "values": f"{given} given, {len(rows) - given} defaults, {assumed} of those assumed",
+    }
+    return "\n".join(f"  {name:<9} {text}" for name, text in lines.items())

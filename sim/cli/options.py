@@ -15,16 +15,21 @@ class DeviceName(StrEnum):
     cuda = "cuda"
 
 
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of a shipped scenario.")]
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of a shipped scenario.")
+]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a value, e.g. lattice.tick_h=0.05. Repeatable.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a value, e.g. lattice.tick_h=0.05. Repeatable."),
 ]
 RngKey = Annotated[int | None, typer.Option("--rng-key", metavar="N", help="Key of all random draws [the scenario's].")]
 UntilH = Annotated[float | None, typer.Option("--until-h", metavar="H", help="Simulated hours [the scenario's].")]
 Device = Annotated[DeviceName, typer.Option("--device", help="Where to compute; auto takes CUDA if it is there.")]
 
 
-def load(scenario: str, settings: list[str] | None, rng_key: int | None = None, until_h: float | None = None) -> "Scenario":
+def load(
+    scenario: str, settings: list[str] | None, rng_key: int | None = None, until_h: float | None = None
+) -> "Scenario":
     """The scenario with everything set over it that the command line says. Raises InputError."""
     from ..scenario_file import load_scenario
 

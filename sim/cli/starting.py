@@ -10,7 +10,7 @@ def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The scenario to write, e.g. mine.toml.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a scenario to start from: every parameter, with its unit, range and source."""
+    """Write a commented scenario to start from."""
     from ..errors import InputError, OutputFailed
     from ..plain_text import printable
     from ..starter import starter_text
@@ -27,7 +27,7 @@ def new(
 
 
 def schema() -> None:
-    """Print the JSON Schema of a scenario, with units and sources: editors complete and check with it."""
+    """Print the JSON Schema of a scenario."""
     import json
 
     from ..starter import schema as model_schema
@@ -36,7 +36,7 @@ def schema() -> None:
 
 
 def doctor() -> None:
-    """Say what this machine has, and whether seedsoil can compute on it."""
+    """Say whether seedsoil can compute on this machine."""
     from ..doctor import examine
 
     healthy = True

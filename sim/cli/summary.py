@@ -19,14 +19,15 @@ _FATES = {
 }
 
 
-def summary(run: Any, ticks: int, wall_s: float, folder: Path, report: Path) -> str:
+def summary(run: Any, ticks: int, wall_s: float) -> str:
     """The lines for one finished run (`seedsoil.outputs.reader.Run`)."""
+    folder = Path(run.file).parent
     rows = [
         ("primary", _primary(run.series())),
         ("seeds", _seeds(run.seeds(), list(run.layout.organs))),
         ("colonies", _colonies(run.colonies(), list(run.layout.organs))),
         ("run", printable(str(folder), 4096)),
-        ("report", printable(str(report), 4096)),
+        ("report", printable(str(folder / "report.html"), 4096)),
     ]
     head = f"Done: {ticks:,} ticks in {duration(wall_s)}."
     return "\n".join([head, *(f"  {name:<9} {text}" for name, text in rows)])

@@ -1,0 +1,74 @@
+"""What became of the seeds: the cascade from the vessel wall to colonies, as numbers.
+
+Works on the tables of a run; codes are those of `schema.FATES` and `schema.COLONY_STATES`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from .schema import COLONY_STATES, FATES
+
+IN_TRANSIT, DIED, ARRESTED, DIED_LATER, DORMANT, COLONY, RETURNED, NO_ROOM = range(len(FATES))
+GROWING = COLONY_STATES.index("growing")
+
+
+class Step(NamedTuple):
+    """One step of the cascade."""
+
+    name: str
+    number: int
+    about: str
+
+
+def funnel(seeds: xr.Dataset, colonies: xr.Dataset, series: xr.Dataset) -> list[Step]:
+    """How many seeds reached each step, each step a part of the one above it.
+
+    Except after break-up: one seed that leaves may arrive as several fragments, each with a row of
+    its own. How many left is the last value of the series `seeds_released`, or the rows of the table
+    where that was not recorded.
+    """
+    fate = np.asarray(seeds["fate"].values)
+    rows = len(fate)
+    released = rows
+    if "seeds_released" in series and series.sizes["tick_time"]:
+        released = int(series["seeds_released"].values[-1])
+    waiting = int((fate == IN_TRANSIT).sum())
+    survived = int(np.isin(fate, [ARRESTED, DIED_LATER, DORMANT, COLONY, RETURNED, NO_ROOM]).sum())
+    arrested = survived - int((fate == RETURNED).sum())
+    settled = int(np.isin(fate, [DORMANT, COLONY]).sum())
+    growing = int((np.asarray(colonies["state"].values) == GROWING).sum())
+    travelling = f"{waiting} of them still travel" if waiting else "none still travels"
+    return [
+        Step("left the primary", released, "cells and clusters that entered a vessel"),
+        Step("after break-up", rows, f"seeds and the fragments they broke into; {travelling}"),
+        Step("survived transit", survived, "came out of the vessels alive"),
+        Step(
+            "arrested in an organ",
+            arrested,
+            "came to rest in its capillaries" if arrested == survived else "the rest returned to the primary",
+        ),
+        Step("settled there", settled, "found room, or lie dormant"),
+        Step("colonies founded", colonies.sizes["colony"], "colonies that ever were"),
+        Step("colonies growing", growing, "at the end of the run"),
+    ]
+
+
+def fates_by_organ(seeds: xr.Dataset, organs: int) -> np.ndarray:
+    """Seeds by organ and fate, shape (organs, len(FATES)); seeds without an organ are not counted."""
+    table = np.zeros((organs, len(FATES)), np.int64)
+    organ, fate = np.asarray(seeds["organ"].values, int), np.asarray(seeds["fate"].values, int)
+    known = (organ >= 0) & (organ < organs) & (fate < len(FATES))
+    np.add.at(table, (organ[known], fate[known]), 1)
+    return table
+
+
+def colony_labels(colonies: xr.Dataset) -> np.ndarray:
+    """The number that the cells of each colony carry on their organ's lattice, (colonies,) i8.
+
+    The column `label` if the run has one, else the colony's row + 1.
+    """
+    if "label" in colonies:
+        return np.asarray(colonies["label"].values, np.int64)
+    return np.arange(1, colonies.sizes["colony"] + 1)

@@ -1,0 +1,289 @@
+"""Pictures of the journey: seeds that leave, what becomes of them, and colonies in the organs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from . import observables, style
+from .cascade import (
+    ARRESTED,
+    COLONY,
+    DIED,
+    DIED_LATER,
+    DORMANT,
+    IN_TRANSIT,
+    NO_ROOM,
+    RETURNED,
+    Step,
+    colony_labels,
+    fates_by_organ,
+)
+from .figures_tissue import draw_cells, draw_portrait, tissue_legend
+from .planes import Window, frame_indices, plane, read, silhouette, slabs, thinned, volume, window
+
+ORGAN_VOXELS = 96**3  # drawn of an organ's lattice
+COUNTED_FRAMES = 60  # of an organ, for the size of its colonies in time
+ORGANS_DRAWN = 5
+
+FATE_STYLE = {
+    COLONY: ("founded or joined a colony", style.SETTLED),
+    DORMANT: ("lies dormant", style.IMMUNE),
+    ARRESTED: ("arrested, undecided", style.MESENCHYMAL),
+    NO_ROOM: ("found no room", "#b9a7c9"),
+    DIED_LATER: ("died after arrest", style.DIED),
+    RETURNED: ("returned to the primary", style.RELEASED),
+}
+
+
+def funnel(steps: Sequence[Step]) -> Figure:
+    """The cascade as centred bars on a logarithmic scale, with the number and share at each step."""
+    with style.styled():
+        figure = style.new_figure(style.COLUMN_IN, 0.42 * len(steps) + 0.25)
+        axes = figure.subplots()
+        most = max(max(step.number for step in steps), 1)
+        for k, step in enumerate(steps):
+            width = np.log10(step.number + 1) / np.log10(most + 1)
+            shade = style.rgb(style.RELEASED) * (1 - k / (len(steps) - 1)) + style.rgb(style.SETTLED) * k / (
+                len(steps) - 1
+            )
+            axes.barh(k, width, left=-width / 2, height=0.74, color=shade)
+            axes.text(-0.56, k, step.name, ha="right", va="center", fontsize=10)
+            axes.text(0, k, style.count_text(step.number), ha="center", va="center", fontsize=10.5, fontweight="bold",
+                      color=style.PAPER if width > 0.12 else style.INK)  # fmt: skip
+            about = step.about
+            if k and steps[k - 1].number:
+                share = step.number / steps[k - 1].number
+                about = f"{share * 100:.3g} % of the step above; {about}" if share <= 1 else about
+            axes.text(0.56, k, about, ha="left", va="center", fontsize=8.5, color=style.MUTED)
+        axes.set_xlim(-1.1, 1.75)
+        axes.set_ylim(len(steps) - 0.45, -0.55)
+        axes.set_axis_off()
+    return figure
+
+
+def seeds_in_time(seeds: xr.Dataset, series: xr.Dataset, until_h: float) -> Figure:
+    """Seeds released per day, those released so far, and how many cells a seed has."""
+    unit, label = style.time_axis(until_h)
+    time_h, cells = np.asarray(seeds["time_h"].values, float), np.asarray(seeds["cells"].values, int)
+    with style.styled():
+        figure = style.new_figure(style.COLUMN_IN, 2.7)
+        left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1.15, 1))
+        rate = observables.events_per_day(time_h, until_h)
+        clusters = observables.events_per_day(time_h[cells > 1], until_h)
+        at = np.append(rate.day, until_h / 24) * 24 / unit
+        left.stairs(rate.per_day, at, fill=True, color=style.RELEASED, alpha=0.45, label="single cells")
+        left.stairs(clusters.per_day, at, fill=True, color="#8b3f70", label="clusters")
+        left.set(title="Seeds after break-up, by day of leaving", ylabel="seeds per day", xlabel=label)
+        left.legend(loc="upper left", borderaxespad=0.2)
+        _stock(middle, series, unit)
+        middle.set(title="Seeds so far", ylabel="seeds", xlabel=label)
+        largest = int(cells.max(initial=1))
+        number = np.bincount(cells, minlength=largest + 1)[1:]
+        right.bar(np.arange(1, largest + 1), number, width=0.8, color=["#d99cbf"] + ["#8b3f70"] * (largest - 1))
+        right.set_yscale("symlog", linthresh=1)
+        right.set_ylim(0, number.max() * 2)
+        right.xaxis.set_major_locator(MaxNLocator(integer=True))
+        right.set(title="Cells in a seed", xlabel="cells", ylabel="seeds")
+        for axes in (left, middle):
+            axes.set_xlim(0, until_h / unit)
+            axes.set_ylim(bottom=0)
+    return figure
+
+
+def _stock(axes: Axes, series: xr.Dataset, unit: float) -> None:
+    keep = thinned(series.sizes["tick_time"], 1200)
+    time = np.asarray(series["tick_time"].values, float)[keep] / unit
+    lines = [
+        ("seeds_released", "left the primary", style.RELEASED),
+        ("seeds_dead", "died", style.INK),
+        ("seeds_arrested", "arrested", style.SETTLED),
+        ("seeds_in_transit", "in transit now", style.MESENCHYMAL),
+    ]
+    drawn = [(name, text, colour) for name, text, colour in lines if name in series]
+    if not drawn or not len(keep):
+        return style.note(axes, "The run recorded no counts of seeds.")
+    for name, text, colour in drawn:
+        axes.plot(time, series[name].values[keep], color=colour, label=text)
+    axes.legend(loc="upper left", borderaxespad=0.2)
+
+
+def where_from_and_to(seeds: xr.Dataset, dataset: xr.Dataset, frame: int, shown: Window, organs: list[str]) -> Figure:
+    """Where seeds left the primary, over its cells; and in which organ those that arrested ended."""
+    with style.styled():
+        figure = style.new_figure(style.COLUMN_IN, max(3.5, 1.2 + 0.42 * len(organs)))
+        here, there = figure.subplots(1, 2, width_ratios=(1, 2.0))
+        pale = np.where(silhouette(dataset, frame, shown), 0.82, 0.965)
+        style.grid_off(here)
+        here.imshow(
+            pale, cmap="gray", vmin=0, vmax=1, origin="lower", extent=shown.extent_um, interpolation="antialiased"
+        )
+        known = np.isfinite(seeds["x_um"].values) & np.isfinite(seeds["y_um"].values)
+        if "source" in seeds:
+            known &= seeds["source"].values == 0  # the others left from an organ
+        for lymph, colour, text in ((False, style.BLOOD, "through blood"), (True, style.LYMPH, "through lymph")):
+            mine = known & ((seeds["route"].values == 1) == lymph)
+            if mine.any():
+                size = 7 + 3.5 * (seeds["cells"].values[mine] - 1)
+                alpha = 0.75 if mine.sum() < 300 else 0.35
+                keep = thinned(int(mine.sum()), 4000)
+                here.scatter(seeds["x_um"].values[mine][keep], seeds["y_um"].values[mine][keep], s=size[keep], color=colour,
+                             alpha=alpha, lw=0, label=text)  # fmt: skip
+        left, right, bottom, top = shown.extent_um
+        here.set(xlim=(left, right), ylim=(bottom, top), title="Where they left")
+        style.scale_bar(here)
+        here.legend(loc="upper right", markerscale=1.4, handletextpad=0.1, borderpad=0.2, frameon=True, framealpha=0.85,
+                    edgecolor="none")  # fmt: skip
+        _ends(there, seeds, organs)
+    return figure
+
+
+def _ends(axes: Axes, seeds: xr.Dataset, organs: list[str]) -> None:
+    table = fates_by_organ(seeds, len(organs))
+    fate = np.asarray(seeds["fate"].values)
+    lost, travelling = int((fate == DIED).sum()), int((fate == IN_TRANSIT).sum())
+    axes.set_title(
+        f"Where they went   ({style.count_text(lost)} died in transit, {style.count_text(travelling)} still travel)"
+    )
+    if not organs:
+        return style.note(axes, "The scenario has no organs: no seed can arrest.")
+    if not table.any():
+        return style.note(axes, "No seed has arrested in an organ.")
+    order = np.argsort(-table.sum(axis=1), kind="stable")
+    start = np.zeros(len(organs))
+    for code, (text, colour) in FATE_STYLE.items():
+        number = table[order, code]
+        if number.any():
+            axes.barh(np.arange(len(organs)), number, left=start, height=0.66, color=colour, label=text)
+            start += number
+    for k, total in enumerate(start):
+        axes.annotate(
+            style.count_text(total), (total, k), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    axes.set_yticks(np.arange(len(organs)), [organs[k] for k in order])
+    axes.tick_params(axis="y", length=0, labelcolor=style.INK, labelsize=9.5)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(ylim=(len(organs) - 0.4, -0.6), xlim=(0, start.max() * 1.1), xlabel="seeds that arrested there")
+    axes.legend(loc="lower right", borderaxespad=0.4)
+
+
+def colony_sizes(organ: xr.Dataset, labels_max: int) -> tuple[np.ndarray, np.ndarray]:
+    """Times (h) and cells of each colony of an organ, (times, labels_max + 1), counted on its frames.
+
+    Label 0 holds the cells of no colony. At most `COUNTED_FRAMES` frames are read, one at a time.
+    """
+    frames = frame_indices(organ["time"].values, COUNTED_FRAMES)
+    counts = np.zeros((len(frames), labels_max + 1), np.int64)
+    for row, frame in enumerate(frames):
+        for start, mask in slabs(organ, frame):
+            labels = read(organ, "colony", frame, z=slice(start, start + mask.shape[0]))[mask]
+            counts[row] += np.bincount(labels, minlength=labels_max + 1)[: labels_max + 1]
+    return organ["time"].values[frames], counts
+
+
+def burden(
+    series: xr.Dataset, colonies: xr.Dataset, organs: dict[str, xr.Dataset], names: list[str], until_h: float
+) -> Figure:
+    """Cells by organ through time; each colony through time; colonies by organ."""
+    unit, label = style.time_axis(until_h)
+    colour = {name: style.SEQUENCE[k % len(style.SEQUENCE)] for k, name in enumerate(names)}
+    with style.styled():
+        figure = style.new_figure(style.COLUMN_IN, 3.1)
+        left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.1, 0.9))
+        keep = thinned(series.sizes["tick_time"], 1200)
+        time = np.asarray(series["tick_time"].values, float)[keep] / unit
+        drawn = False
+        for name in names:
+            cells = series[f"organ_cells.{name}"].values[keep] if f"organ_cells.{name}" in series else np.zeros(0)
+            if cells.any():
+                left.plot(time, np.where(cells > 0, cells, np.nan), color=colour[name], label=name)
+                drawn = True
+        if drawn:
+            left.set_yscale("log")
+            left.set(xlim=(0, 1.015 * until_h / unit), xlabel=label, ylabel="tumour cells")
+            left.legend(loc="upper left", borderaxespad=0.2)
+        else:
+            style.note(left, "The run recorded no counts by organ.")
+        left.set_title("Burden by organ")
+        _each_colony(middle, colonies, organs, names, colour, unit)
+        middle.set_title("Each colony")
+        if middle.axison:
+            middle.set(xlim=(0, 1.015 * until_h / unit), xlabel=label, ylabel="tumour cells")
+        _colonies_by_organ(right, colonies, names, colour)
+    return figure
+
+
+def _each_colony(axes: Axes, colonies: xr.Dataset, organs: dict[str, xr.Dataset], names: list[str], colour: dict[str, str], unit: float) -> None:  # fmt: skip
+    labels, of_organ = colony_labels(colonies), np.asarray(colonies["organ"].values, int)
+    drawn = False
+    for name, dataset in organs.items():
+        mine = labels[of_organ == names.index(name)]
+        if "colony" not in dataset or not len(mine) or not dataset.sizes["time"]:
+            continue
+        time, cells = colony_sizes(dataset, int(mine.max()))
+        for own in mine:
+            line = cells[:, own].astype(float)
+            axes.plot(
+                time / unit, np.where(line > 0, line, np.nan), "-o", ms=2.2, lw=1.1, alpha=0.85, color=colour[name]
+            )
+            drawn = True
+    if drawn:
+        axes.set_yscale("log")
+    else:
+        style.note(axes, "The run did not record which cell belongs\nto which colony (field 'colony').")
+
+
+def _colonies_by_organ(axes: Axes, colonies: xr.Dataset, names: list[str], colour: dict[str, str]) -> None:
+    organ, cells = np.asarray(colonies["organ"].values, int), np.asarray(colonies["cells"].values, float)
+    axes.set_title("Size at the end")
+    places = [k for k in range(len(names)) if (organ == k).any()]
+    for row, k in enumerate(places):
+        size = np.sort(cells[organ == k])
+        spread = (np.arange(len(size)) % 5 - 2) * 0.09 if len(size) > 1 else np.zeros(1)
+        alive = size > 0
+        axes.plot(
+            row + spread[alive], size[alive], "o", ms=6, mfc=colour[names[k]], mec=style.PAPER, mew=0.7, alpha=0.9
+        )
+        axes.plot(row + spread[~alive], size[~alive], "x", ms=5, color=style.DIED)
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(-0.4, max(2.0, cells.max(initial=1)) * 3)
+    axes.set_xticks(range(len(places)), [f"{names[k]}\n{(organ == k).sum()}" for k in places])
+    axes.tick_params(axis="x", length=0, labelcolor=style.INK)
+    axes.set(xlim=(-0.6, max(len(places), 1) - 0.4), ylabel="cells (× extinct)")
+
+
+def organ_pictures(organs: dict[str, xr.Dataset], voxel_um: float) -> Figure:
+    """The last frame of each organ reached, at most `ORGANS_DRAWN`: in 3-D if it is, and in a plane."""
+    drawn = dict(list(organs.items())[:ORGANS_DRAWN])
+    solid = any(dataset.sizes["z"] > 1 for dataset in drawn.values())
+    # few organs: the two pictures of each side by side
+    beside = solid and len(drawn) <= 2
+    columns, rows = (4, 1) if beside else (max(len(drawn), 3), 2 if solid else 1)
+    with style.styled():
+        figure = style.new_figure(style.COLUMN_IN, rows * (style.COLUMN_IN / columns) * 0.93 + 0.75)
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for spare in grid[:, len(drawn) * (2 if beside else 1) :].flat:
+            spare.set_axis_off()
+        handles = {}
+        for k, (name, dataset) in enumerate(drawn.items()):
+            last = dataset.sizes["time"] - 1
+            shown = window(dataset, last, voxel_um)
+            above, below = grid[0, 2 * k : 2 * k + 2] if beside else (grid[0, k], grid[-1, k])
+            held = {n: plane(dataset, n, last, shown) for n in ("cell", "emt", "vessel") if n in dataset}
+            if solid:
+                whole, stride = volume(dataset, last, shown, ("cell", "emt", "vessel"), ORGAN_VOXELS)
+                draw_portrait(above, whole, voxel_um * stride, 520)
+                style.scale_bar(above)
+            draw_cells(below, held["cell"], held.get("emt"), held.get("vessel"), shown)
+            style.scale_bar(below)
+            above.set_title(f"{name}, {style.time_text(float(dataset['time'].values[last]))}", loc="center")
+            for handle in tissue_legend(held["cell"], held.get("emt"), held.get("vessel")):
+                handles.setdefault(handle.get_label(), handle)
+        figure.legend(
+            handles=list(handles.values()), loc="outside lower center", ncols=min(len(handles), 6), handlelength=1.1
+        )
+    return figure

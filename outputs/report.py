@@ -1,0 +1,240 @@
+"""The report of a run: one HTML file that needs nothing else, to be read on a screen or printed.
+
+Reads a few frames of the run, one at a time; what the run did not record, or what did not happen, is
+said in words.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from . import cascade, figures_body, figures_series, figures_tissue, page, style
+from .page import Section, text
+from .planes import Window, columns, frame_indices, window
+from .reader import Run, open_run
+from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
+
+REPORT_FILE = "report.html"
+COLONIES_LISTED = 40
+
+
+def write_report(run_dir: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Path:
+    """Write the report of a run folder and return where it is.
+
+    Args:
+        run_dir: the folder (or run file) of a run, finished or not.
+        path: the file to write; default `report.html` in the run's folder.
+
+    Raises:
+        RunFileError: there is no readable run.
+        OSError: the report cannot be written.
+    """
+    run = open_run(run_dir)
+    target = Path(path) if path is not None else run.file.parent / REPORT_FILE
+    temporary = target.with_name(target.name + ".tmp")
+    temporary.write_text(report_html(run), "utf-8")
+    temporary.replace(target)  # a reader sees the old report or the new one
+    return target
+
+
+def report_html(run: Run) -> str:
+    """The report as text."""
+    series, seeds, colonies = run.series(), run.seeds(), run.colonies()
+    with run.dataset() as dataset:
+        portrait = page.absent("The run holds no frame yet.")
+        tissue = numbers = portrait
+        shown: Window | None = None
+        last = run.frames - 1
+        if run.frames:
+            shown = window(dataset, last, run.layout.voxel_um)
+            frames = frame_indices(dataset["time"].values, columns(run.frames))
+            portrait = _portrait(dataset, last, shown)
+            tissue = _tissue(dataset, frames, shown)
+            numbers = _numbers(run, dataset, series, frames, shown)
+        sections = [
+            Section("tissue", "The tissue through time", tissue),
+            Section("numbers", "The primary in numbers", numbers),
+            Section("seeds", "Seeds", _seeds(run, dataset, series, seeds, colonies, last, shown)),
+            Section("colonies", "Colonies", _colonies(run, series, colonies)),
+            Section("parameters", "Every parameter", parameters(run)),
+            Section("reproduce", "How to get this again", reproduce(run)),
+        ]
+    return page.page(
+        sections,
+        title=text(run.attributes.get("title") or run.file.parent.name),
+        lead=lead(run),
+        numbers=page.numbers(key_numbers(run, series, seeds, colonies)),
+        portrait=portrait,
+        banner=unfinished(run),
+        about=about(run),
+        footer=footer(run),
+    )
+
+
+def _portrait(dataset: xr.Dataset, last: int, shown: Window) -> str:
+    when = style.time_text(float(dataset["time"].values[last]))
+    return page.picture(
+        figures_tissue.largest_view(dataset, last, shown),
+        f"The tumour at {when}",
+        text(f"The tumour at {when}" + ("" if shown.whole else "; a part of the lattice") + "."),
+    )
+
+
+def _tissue(dataset: xr.Dataset, frames: list[int], shown: Window) -> str:
+    solid = dataset.sizes["z"] > 1
+    words = []
+    if solid:
+        words.append(
+            "Top: every cell as a ball, in parallel projection; a cell is drawn a quarter wider than its voxel."
+        )
+        words.append(f"Below: the plane z = {shown.plane_um / 1000:.2f} mm, through the middle of the final tumour.")
+    if "matrix" in dataset or "protease" in dataset:
+        words.append("Black lines surround places where tumour cells stand close together.")
+    if not shown.whole:
+        words.append("The tissue reaches further than the part shown, which holds all tumour cells of the last frame.")
+    missing = [name for name in ("emt", "vessel", "matrix", "protease") if name not in dataset]
+    if missing:
+        words.append(f"Not recorded in this run: {', '.join(missing)}.")
+    if len(frames) == 1:
+        words.append("The run holds a single frame.")
+    about_it = "Cells, matrix and protease at " + ", ".join(
+        style.time_text(float(dataset["time"].values[f])) for f in frames
+    )
+    return page.picture(figures_tissue.tissue_through_time(dataset, frames, shown), about_it, text(" ".join(words)))
+
+
+def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int], shown: Window) -> str:
+    rows, stride = figures_series.shape_through_time(dataset, frames, shown)
+    out = ""
+    if series.sizes["tick_time"] or rows:
+        until = max(
+            float(dataset["time"].values[-1]), float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0
+        )
+        out += page.chart(figures_series.curves(series, until, rows), "Cells, rates, reach and matrix through time")
+    else:
+        out += page.absent("The run recorded no series.")
+    if not rows:
+        return out + page.absent("No tumour cell is left in any of the frames shown, so there is no shape to measure.")
+    head = [(title, "k" if name == "time" else "n") for name, title, _ in figures_series.SHAPE_COLUMNS]
+    table = page.table(head, [_shape_row(row) for row in rows], [hint for *_, hint in figures_series.SHAPE_COLUMNS])
+    words = "; ".join(f"<b>{text(title)}</b>: {text(hint)}" for name, title, hint in figures_series.SHAPE_COLUMNS[2:8])
+    thinned = f" Measured on every {stride}th voxel along each axis." if stride > 1 else ""
+    return f"{out}<h3>Shape of the tumour</h3>{table}<p class='muted' style='font-size:13.5px;max-width:none'>{words}.{thinned}</p>"
+
+
+def _shape_row(row: dict[str, float]) -> list[str]:
+    return [
+        style.time_text(row["time"]),
+        style.count_text(row["cells"]),
+        *(f"{row[name]:.0f}" for name in ("depth", "front")),
+        f"{row['roughness']:.1f}",
+        *(f"{row[name]:.2f}" if np.isfinite(row[name]) else "–" for name in ("index", "fractal")),
+        style.count_text(row["clusters"]),
+        f"{row['largest'] * 100:.0f} %",
+    ]
+
+
+def _seeds(run: Run, dataset: xr.Dataset, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Dataset, last: int, shown: Window | None) -> str:  # fmt: skip
+    if not seeds.sizes["seed"]:
+        return page.absent("No tumour cell entered a vessel in this run, so there are no seeds and no colonies.")
+    names = list(run.layout.organs)
+    until = max(
+        float(seeds["time_h"].values.max()), float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0.0
+    )
+    out = "<p>A seed is a tumour cell, or a cluster of them, that has entered a vessel.</p><h3>The cascade</h3>"
+    out += page.chart(
+        figures_body.funnel(cascade.funnel(seeds, colonies, series)),
+        "Seeds left at each step of the cascade",
+        "Widths are logarithmic.",
+    )
+    out += "<h3>When they left, and how many together</h3>"
+    out += page.chart(figures_body.seeds_in_time(seeds, series, max(until, 1e-6)), "Seeds through time and their sizes")
+    if shown is not None:
+        out += "<h3>Where they left, and where they went</h3>"
+        words = "Left: places of departure" + (", seen along z," if dataset.sizes["z"] > 1 else "")
+        words += " over the cells of the last frame; larger dots are larger seeds."
+        out += page.picture(
+            figures_body.where_from_and_to(seeds, dataset, last, shown, names),
+            "Departures and arrivals by organ",
+            words,
+        )
+    return out
+
+
+def _colonies(run: Run, series: xr.Dataset, colonies: xr.Dataset) -> str:
+    names = list(run.layout.organs)
+    if not names:
+        return page.absent("The scenario has no organs, so no colony could be founded.")
+    if not colonies.sizes["colony"]:
+        return page.absent(f"No seed founded a colony in {_listed(names, 'or')}.")
+    held = {name: run.organ(name) for name in run.organs}
+    try:
+        last_h = [float(d["time"].values[-1]) for d in held.values()]
+        until = max([*last_h, float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0.0, 1e-6])
+        out = page.chart(
+            figures_body.burden(series, colonies, held, names, until),
+            "Colonies through time and by organ",
+            "Under each organ's name: colonies founded there." if held else "",
+        )
+        if held:
+            out += "<h3>In the organs</h3>"
+            more = len(held) - figures_body.ORGANS_DRAWN
+            words = "The last frame of each organ reached; planes pass through the middle of its tumour cells."
+            words += f" {more} more organs are in the run file." if more > 0 else ""
+            untouched = [name for name in names if name not in held]
+            words += f" No seed reached {_listed(untouched, 'or')}." if untouched else ""
+            out += page.picture(
+                figures_body.organ_pictures(held, run.layout.voxel_um), "Colonies in the organs", text(words)
+            )
+        else:
+            out += page.absent("The run recorded no frame of an organ.")
+    finally:
+        for dataset in held.values():
+            dataset.close()
+    return out + "<h3>List</h3>" + _colony_table(run, colonies, names)
+
+
+def _colony_table(run: Run, colonies: xr.Dataset, names: list[str]) -> str:
+    states = colonies["state"].attrs["flag_meanings"].split()
+    cells = np.asarray(colonies["cells"].values, np.int64)
+    order = np.argsort(-cells, kind="stable")[:COLONIES_LISTED]
+    head = [
+        ("colony", ""),
+        ("organ", "k"),
+        ("founded", "n"),
+        ("by seed", "n"),
+        ("cells", "n"),
+        ("diameter", "n"),
+        ("state", ""),
+    ]
+    founders = "founder_cells" in colonies
+    if founders:
+        head.insert(4, ("cells at founding", "n"))
+    rows = []
+    for k in order:
+        one = colonies.isel(colony=int(k))
+        organ = int(one["organ"])
+        row = [
+            int(k),
+            names[organ] if 0 <= organ < len(names) else "–",
+            style.time_text(float(one["founded_h"])),
+            int(one["founder_seed"]),
+            style.count_text(int(cells[k])),
+            style.length_text(float(f"{float(one['diameter_mm']) * 1000:.3g}")) if cells[k] else "–",
+            states[int(one["state"])],
+        ]
+        if founders:
+            row.insert(4, int(one["founder_cells"]))
+        rows.append(row)
+    rest = len(cells) - len(order)
+    more = f"<p class='muted'>{rest} smaller ones are in the table /colonies of the run file.</p>" if rest else ""
+    return page.table(head, rows) + more
+
+
+def _listed(names: list[str], last: str) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+__all__ = ["REPORT_FILE", "report_html", "write_report"]

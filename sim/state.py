@@ -1,0 +1,80 @@
+"""A simulation as named arrays and numbers, and back: all that the next tick depends on, and nothing else.
+
+Scratch is left out (it is dead between ticks), and so is what the scenario determines.
+"""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from ..kernels.tissue import Tissue
+from . import implant
+from .body.seeds import Growing
+from .device import Device
+from .errors import InputError
+from .scenario import Scenario
+from .simulation import Simulation
+
+_TISSUE = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
+_PRIMARY = "primary"
+
+
+def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """(arrays by path, numbers) of a simulation between two ticks. Arrays may be the live ones: copy or write at once."""
+    arrays = {}
+    for name, tissue in run.tissues():
+        arrays |= {f"tissue/{name}/{member}": tissue.host(member) for member in _TISSUE}
+    for path, table in _tables(run).items():
+        arrays |= {f"{path}/{name}": np.ascontiguousarray(table[name]) for name in table.names}
+    numbers = {
+        "tick": run.tick,
+        "cells": run.cells,
+        "mesenchymal": run.mesenchymal,
+        "released": run.seeds.released,
+        "fragments": run.seeds.fragments,
+        "flows": dict(run.flows),
+        "organs": {organ.name: {"cells": organ.cells, "colonies": organ.colonies} for organ in run.organs},
+    }
+    return arrays, numbers
+
+
+def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Simulation:
+    """The simulation that was captured. Raises InputError if the state does not fit the scenario."""
+    run = Simulation(scenario, device)
+    try:
+        run.tick, run.cells, run.mesenchymal = numbers["tick"], numbers["cells"], numbers["mesenchymal"]
+        run.flows = Counter(numbers["flows"])
+        for organ in run.organs:
+            organ.cells, organ.colonies = (numbers["organs"][organ.name][key] for key in ("cells", "colonies"))
+            if f"tissue/{organ.name}/cell" in arrays:
+                organ.tissue = implant.organ(scenario, device, organ.name)
+        for name, tissue in run.tissues():
+            _refill(tissue, name, arrays, device)
+        for path, table in _tables(run).items():
+            columns = {name: arrays[f"{path}/{name}"] for name in table.names}
+            lengths = {len(column) for column in columns.values()}
+            if len(lengths) != 1:
+                raise ValueError(f"columns of {path} differ in length")
+            if lengths != {0}:
+                table.append(columns, count=lengths.pop())  # type: ignore[arg-type]
+        run.seeds.released, run.seeds.fragments = numbers["released"], numbers["fragments"]
+        run.circulation.readmit(run.seeds)
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"the state does not fit the scenario: {error}") from None
+    return run
+
+
+def _refill(tissue: Tissue, name: str, arrays: dict[str, np.ndarray], device: Device) -> None:
+    for member in _TISSUE:
+        saved, target = arrays[f"tissue/{name}/{member}"], getattr(tissue, member)
+        if saved.shape != target.shape or saved.dtype != target.dtype:
+            raise ValueError(
+                f"{name}.{member} is {saved.dtype} {saved.shape} in the state, {target.dtype} {target.shape} in the scenario"
+            )
+        target[...] = device.array(saved)
+    tissue.wake()
+
+
+def _tables(run: Simulation) -> dict[str, Growing]:
+    return {"seeds": run.seeds.table, "members": run.seeds.members, "colonies": run.colonies.table}

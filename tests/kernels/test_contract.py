@@ -1,0 +1,175 @@
+"""What every process promises: rate 0 is exactly off, extremes are safe, and only what it declares is written."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from seedsoil.kernels import census, contest, intravasation, matrix, motility, proliferation, solute
+from seedsoil.kernels.draws import ALWAYS, Stamp
+from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
+from seedsoil.kernels.matrix import MatrixRates
+from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
+from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
+from seedsoil.kernels.solute import SoluteRates
+from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
+from seedsoil.sim import departures
+from seedsoil.sim.device import Device
+
+from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
+
+SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
+STAMP = Stamp.of(7, 1, 20)
+TAKES_ALL = intravasation.Intravasation()
+
+
+def settle(tissue: Tissue, law: int) -> None:
+    """Hops and divisions are wanted, then settled."""
+    motility.propose(tissue, MotilityRates(1, LINEAR, 0.1, 0.2, 0.0, ALWAYS), 0, STAMP, solid_vessels=False)
+    proliferation.propose(tissue, STAMP, solid_vessels=False)
+    contest.settle(tissue, IntravasationRates(law, 0.0, 0.0, 128), 0, STAMP)
+
+
+def depart(tissue: Tissue, marked: int) -> None:
+    """Every `marked`-th tumour cell enters a vessel."""
+    if marked:
+        tissue.leaving.reshape(-1)[np.flatnonzero(tissue.cell == Cell.TUMOUR)[::marked]] = 1
+    departures.gather(tissue, TAKES_ALL, 2, STAMP)
+
+
+class Process(NamedTuple):
+    """A verb that does something, the same verb at rate 0, and what the verb says that it writes."""
+
+    active: Callable[[Tissue], object]
+    off: Callable[[Tissue], object]
+    writes: set[str]
+    always_writes: set[str] = set()  # even at rate 0: scratch only
+
+
+def hop(tissue: Tissue, law: int, d: float, taxis: float) -> None:
+    rates = MotilityRates(1, law, d, 2 * d, taxis, ALWAYS if d or taxis else 0)
+    motility.propose(tissue, rates, 0, STAMP, solid_vessels=False)
+
+
+def ripen(tissue: Tissue, rates: ProliferationRates) -> None:
+    proliferation.ripen(tissue, rates, STAMP, solid_vessels=False)
+
+
+PROCESSES = {
+    "solute": Process(
+        lambda t: solute.diffuse(t, SoluteRates(2, 0.1, 0.01, 1e-3)),
+        lambda t: solute.diffuse(t, SoluteRates(2, 0.0, 0.0, 0.0)),
+        {"protease", "spare"},
+        {"spare"},
+    ),
+    "matrix": Process(
+        lambda t: matrix.degrade(t, MatrixRates(1e-3, 0.1)), lambda t: matrix.degrade(t, MatrixRates(0.0, 0.0)), {"matrix"}
+    ),
+    "ripen by hazard": Process(
+        lambda t: ripen(t, ProliferationRates(HAZARD, (2**30,) * 256, 0, 0)),
+        lambda t: ripen(t, ProliferationRates(HAZARD, (0,) * 256, 0, 0)),
+        {"due"},
+    ),
+    "ripen by the clock": Process(
+        lambda t: ripen(t, ProliferationRates(CLOCK, (0,) * 256, 10, 4)),
+        lambda t: ripen(t, ProliferationRates(CLOCK, (0,) * 256, 0, 0)),
+        {"due"},
+    ),
+    "divide": Process(
+        lambda t: proliferation.propose(t, STAMP, solid_vessels=False),
+        lambda t: (t.due.fill(0), proliferation.propose(t, STAMP, solid_vessels=False)),
+        {"intent"},
+        {"due"},
+    ),
+    "hop, linear": Process(lambda t: hop(t, LINEAR, 0.1, 0.05), lambda t: hop(t, LINEAR, 0.0, 0.0), {"intent", "counters"}),
+    "hop, Boltzmann": Process(
+        lambda t: hop(t, BOLTZMANN, 0.05, 0.01), lambda t: hop(t, BOLTZMANN, 0.0, 0.0), {"intent"}
+    ),
+    "settle": Process(
+        lambda t: settle(t, CONTACT),
+        lambda t: contest.settle(t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP),
+        {"cell", "emt", "clone", "colony", "due", "intent", "busy", "counters"},
+    ),
+    "settle on vessels": Process(
+        lambda t: settle(t, ARRIVAL),
+        lambda t: contest.settle(t, IntravasationRates(ARRIVAL, 0.0, 0.0, 128), 0, STAMP),
+        {"cell", "emt", "clone", "colony", "due", "intent", "leaving", "busy", "counters"},
+    ),
+    "intravasate": Process(
+        lambda t: intravasation.mark(t, IntravasationRates(CONTACT, 0.5, 0.9, 128), STAMP),
+        lambda t: intravasation.mark(t, IntravasationRates(CONTACT, 0.0, 0.0, 128), STAMP),
+        {"leaving", "counters"},
+    ),
+    "depart": Process(
+        lambda t: depart(t, 50), lambda t: depart(t, 0), {"cell", "emt", "clone", "colony", "due", "leaving"}
+    ),
+    "census": Process(census.count, lambda t: None, {"counters", "busy"}),
+}
+EACH = pytest.mark.parametrize("name", PROCESSES)
+
+
+@EACH
+@SHAPES
+def test_rate_zero_is_exactly_off(device: Device, shape: tuple[int, int, int], name: str) -> None:
+    tissue = random_tissue(device.lattice(shape))
+    before = snapshot(tissue)
+    for _ in range(3):
+        PROCESSES[name].off(tissue)
+    assert changed(before, tissue) <= PROCESSES[name].always_writes
+
+
+@EACH
+@SHAPES
+def test_only_what_is_declared_is_written(device: Device, shape: tuple[int, int, int], name: str) -> None:
+    tissue = random_tissue(device.lattice(shape))
+    before = snapshot(tissue)
+    PROCESSES[name].active(tissue)
+    found = changed(before, tissue)
+    assert found <= PROCESSES[name].writes
+    # and it does write: a process that did nothing would pass the line above
+    assert found >= PROCESSES[name].writes - {"busy", "counters", "leaving" if name == "depart" else ""}
+    tissue.vessel[0, 0, 0] ^= 16
+    assert not changed(before, tissue) <= PROCESSES[name].writes  # a stray write would have been seen
+
+
+@EACH
+@SHAPES
+def test_an_empty_lattice_stays_empty(device: Device, shape: tuple[int, int, int], name: str) -> None:
+    tissue = bare(device.lattice(shape), lattice_id=0, voxel_um=20.0)
+    tissue.vessel[...] = 9
+    before = snapshot(tissue)
+    for _ in range(3):
+        PROCESSES[name].active(tissue)
+    assert changed(before, tissue) <= {"busy"}
+
+
+@EACH
+@SHAPES
+def test_a_full_lattice_is_safe(device: Device, shape: tuple[int, int, int], name: str) -> None:
+    tissue = filled_tissue(device.lattice(shape))
+    tissue.vessel[...] = 1
+    tissue.due[...] = 1
+    clones = np.sort(tissue.clone, axis=None)
+    for _ in range(3):
+        tissue.counters[...] = 0
+        PROCESSES[name].active(tissue)
+        assert tissue.census()[Count.BORN] == tissue.census()[Count.MOVED] == 0
+    if name == "depart":
+        assert (tissue.cell == Cell.TUMOUR).sum() < tissue.lattice.voxels
+        return
+    assert np.all(tissue.cell == Cell.TUMOUR)
+    np.testing.assert_array_equal(np.sort(tissue.clone, axis=None), clones)
+    assert np.isfinite(tissue.protease).all()
+    assert tissue.protease.min() >= 0
+    assert (tissue.matrix >= 0).all() and (tissue.matrix <= 1).all()
+
+
+@SHAPES
+def test_the_snapshot_sees_a_single_bit(device: Device, shape: tuple[int, int, int]) -> None:
+    tissue = random_tissue(device.lattice(shape))
+    before = snapshot(tissue)
+    assert changed(before, tissue) == set()
+    for name in (*STATE, *SCRATCH):
+        getattr(tissue, name).view(np.uint8).reshape(-1)[-1] ^= 1
+        assert changed(before, tissue) == {name}
+        getattr(tissue, name).view(np.uint8).reshape(-1)[-1] ^= 1

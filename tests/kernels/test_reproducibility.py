@@ -1,0 +1,153 @@
+"""The same key gives the same bits: for any number of threads, either loop form, and whether idle rows are passed over.
+
+Taichi starts once a process, so every number of threads is a process of its own (this file, run as a
+script). The lattice has 4096 rows in the row form; with fewer the second thread might never work, and
+the test could not fail. That it can is shown by a pass that races on purpose.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import taichi as ti
+
+from seedsoil.kernels import draws
+from seedsoil.kernels.draws import Stamp
+from seedsoil.kernels.lattice import Lattice
+from seedsoil.kernels.launch import array, kernel
+from seedsoil.kernels.tissue import Tissue
+from seedsoil.sim.device import Device, start
+from seedsoil.sim.implant import primary
+from seedsoil.sim.processes import Processes
+from seedsoil.sim.scenario import Implant, LatticeTable, Scenario, Vessels
+from seedsoil.sim.step import step
+
+SHAPE, TICKS, KEY = (64, 64, 64), 40, 0xFEEDC0FFEE15BEEF
+STATE = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease", "leaving")
+THREADS = (1, 2, 4)
+
+
+@kernel
+def racing_pass(lattice: ti.template(), chain: array(ti.u32)):
+    """Every voxel takes over what the one before it has just become: right in one thread, and in no two."""
+    for row in range(lattice.rows):
+        for lane in range(lattice.lanes):
+            i = row * lattice.lanes + lane
+            before = ti.u32(0)
+            if i > 0:
+                before = chain[i - 1]
+            chain[i] = draws.philox(before, ti.u32(i), ti.u32(0), ti.u32(0), ti.u32(0), ti.u32(0))[0]
+
+
+def scenario(key: int) -> Scenario:
+    """Everything at once: packed and lone cells of both kinds, divisions, haptotaxis, protease, many vessels."""
+    return Scenario(
+        rng_key=key,
+        until_h=100.0,
+        lattice=LatticeTable(shape=SHAPE, voxel_um=10.0, tick_h=0.25),
+        implant=Implant(kind="scattered", cells=60_000, mesenchymal_fraction=0.5),
+        vessels=Vessels(kind="straight", axis="x", blood=60, lymph=20, ruptured=200, free_core_um=0.0, margin_um=0.0),
+    )
+
+
+def digest(tissue: Tissue, events: list) -> str:
+    sha = hashlib.sha256(repr(events).encode())
+    for name in STATE:
+        sha.update(name.encode() + getattr(tissue, name).tobytes())
+    return sha.hexdigest()
+
+
+def run(device: Device, key: int, lattice: Lattice | None = None, *, look_at_all: bool = False) -> tuple[str, str, int]:
+    """40 ticks. Digests of the end, and of the end with one bit flipped; and how many seeds left."""
+    made = scenario(key)
+    tissue = primary(made, device)
+    if lattice is not None:
+        tissue.lattice = lattice
+        tissue.busy = np.ones(max(1, lattice.rows), dtype=np.uint8)
+    processes = Processes.of(made, tissue.lattice)
+    cells, events, seeds = made.implant.cells, [], 0
+    for tick in range(TICKS):
+        if look_at_all:
+            tissue.wake()
+        tally, departed = step(tissue, processes, Stamp.of(key, 0, tick), cells, 0)
+        cells = tally.after
+        events.append((tally, [(seed.voxel, seed.route, seed.emt.tolist()) for seed in departed]))
+        seeds += len(departed)
+    end = digest(tissue, events)
+    tissue.matrix.view(np.uint32)[40, 30, 20] ^= 1
+    return end, digest(tissue, events), seeds
+
+
+def races(device: Device) -> bool:
+    """Did two threads ever get in each other's way? (One core may need a few tries to interleave them.)"""
+    lattice = device.lattice(SHAPE)
+    ends = set()
+    for _ in range(20):
+        chain = np.zeros(lattice.voxels, np.uint32)
+        racing_pass(lattice, chain)
+        ends.add(chain.tobytes())
+    return len(ends) > 1
+
+
+def child(threads: int) -> dict:
+    device = start("cpu", threads)
+    whole = device.lattice(SHAPE)
+    assert whole.rows >= 4096
+    end, flipped, seeds = run(device, KEY)
+    found = {"rows": end, "flipped": flipped, "seeds": seeds, "races": races(device)}
+    found["voxels"] = run(device, KEY, Lattice.of(SHAPE, form="voxels"))[0]
+    if threads == 2:
+        found["short rows"] = run(device, KEY, Lattice(*SHAPE, lanes=16))[0]
+        found["no idle rows"] = run(device, KEY, look_at_all=True)[0]
+        found["another key"] = run(device, KEY ^ 1)[0]
+        found["another high word"] = run(device, KEY ^ 2**63)[0]
+    return found
+
+
+@pytest.fixture(scope="module")
+def ends() -> dict[int, dict]:
+    found = {}
+    for threads in THREADS:
+        done = subprocess.run(
+            [sys.executable, __file__, str(threads)], capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        found[threads] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_any_number_of_threads_gives_the_same_bits(ends):
+    assert len({ends[threads]["rows"] for threads in THREADS}) == 1
+    assert ends[1]["seeds"] > 100  # and every process took part
+
+
+def test_both_loop_forms_give_the_same_bits(ends):
+    for threads in THREADS:
+        assert ends[threads]["voxels"] == ends[threads]["rows"]
+    assert ends[2]["short rows"] == ends[2]["rows"]
+
+
+def test_passing_over_idle_rows_changes_nothing(ends):
+    assert ends[2]["no idle rows"] == ends[2]["rows"]
+
+
+def test_another_key_gives_other_bits(ends):
+    assert len({ends[2]["rows"], ends[2]["another key"], ends[2]["another high word"]}) == 3
+
+
+def test_the_digest_sees_one_flipped_bit(ends):
+    for threads in THREADS:
+        assert ends[threads]["flipped"] != ends[threads]["rows"]
+
+
+def test_a_pass_that_races_is_seen_to_race(ends):
+    """Or the lattice is too small for a second thread to have worked, and the tests above prove nothing."""
+    assert not ends[1]["races"]
+    assert ends[2]["races"]
+
+
+if __name__ == "__main__":
+    print(json.dumps(child(int(sys.argv[1]))))
