@@ -19,35 +19,37 @@ def census_pass(
     busy: array(ti.u8),
     counters: array(ti.i32),
 ):
-    """cell code u1; emt u1; intent u1; busy (rows,) 0/1 u1; counters (len(Count),) i4.
+    """cell code u1; emt u1; intent u1; busy (chunks,) 0/1 u1; counters (len(Count),) i4.
 
     Walls: none.
     Conserves: everything.
-    Race-free because: voxels are only read, a row writes its own flag; counts are integers, added atomically, so their order does not matter.
+    Race-free because: voxels are only read, a chunk writes its own flag; counts are integers, added
+    atomically, so their order does not matter.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
+        first = chunk * lattice.chunk
+        end = ti.min(first + lattice.chunk, lattice.voxels)
         tumour, mesenchymal = 0, 0
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
-            if cell[i] == ti.u8(Cell.TUMOUR):
-                tumour += 1
-                if emt[i] >= ti.u8(MESENCHYMAL_EMT):
-                    mesenchymal += 1
-        if ti.static(lattice.lanes > 1):
+        for i in range(first, end):
+            # sums of comparisons, not branches: which voxels hold cells cannot be predicted
+            here = ti.cast(cell[i] == ti.u8(Cell.TUMOUR), ti.i32)
+            tumour += here
+            mesenchymal += here * ti.cast(emt[i] >= ti.u8(MESENCHYMAL_EMT), ti.i32)
+        if ti.static(lattice.chunk > 1):
             if tumour == 0:
-                # the row falls idle, so nobody will overwrite its last intents: they go now
-                busy[row] = ti.u8(0)
-                for lane in range(lattice.lanes):
-                    intent[row * lattice.lanes + lane] = ti.u8(0)
+                # the chunk falls idle, so nobody will overwrite its last intents: they go now
+                busy[chunk] = ti.u8(0)
+                for i in range(first, end):
+                    intent[i] = ti.u8(0)
         if tumour > 0:
             ti.atomic_add(counters[ti.static(int(Count.TUMOUR))], tumour)
             ti.atomic_add(counters[ti.static(int(Count.MESENCHYMAL))], mesenchymal)
 
 
 def count(tissue: Tissue) -> None:
-    """Count the tumour cells. Reads cell, emt. Writes busy (and intent of rows that fall idle).
+    """Count the tumour cells. Reads cell, emt. Writes busy (and intent of chunks that fall idle).
 
     Adds to the counters TUMOUR and MESENCHYMAL."""
     census_pass(tissue.lattice, tissue.cell, tissue.emt, tissue.intent, tissue.busy, tissue.counters)

@@ -16,7 +16,7 @@ import taichi as ti
 from .draws import Purpose, Stamp, draw
 from .intent import DIVIDE, MOVE
 from .intravasation import ARRIVAL, IntravasationRates, enters
-from .lattice import has_neighbour, is_idle, offset, offset_of, wake_row_of
+from .lattice import coordinates, has_neighbour, is_idle, offset, offset_of, wake_chunk_of
 from .launch import array, kernel
 from .tissue import Cell, Count, Tissue
 
@@ -56,9 +56,7 @@ def wins(
     k1: ti.u32,
 ):
     """Does `source`, which lies beyond the face `came` of `target`, outbid all others that want `target`?"""
-    z = target // (lattice.ny * lattice.nx)
-    y = target // lattice.nx - z * lattice.ny
-    x = target - (z * lattice.ny + y) * lattice.nx
+    z, y, x = coordinates(lattice, target)
     rivals = 0  # bit n: the neighbour beyond face n of the target wants it too
     for face in ti.static(range(lattice.faces)):
         if face != came and has_neighbour(lattice, z, y, x, face):
@@ -100,19 +98,19 @@ def settle_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """All arrays (voxels,), busy (rows,); see `Tissue`. `catches`: a cell that hops onto a vessel may leave.
+    """All arrays (voxels,), busy (chunks,); see `Tissue`. `catches`: a cell that hops onto a vessel may leave.
 
     Walls: an intent never points through them.
     Conserves: the cells that move, with all they carry; a division adds one.
     Race-free because: the rivals for a voxel agree on one winner, which alone writes it (besides its own
     voxel); the target was empty, so nobody reads its state; intents are only read.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
+        first = chunk * lattice.chunk
         born, moved, caught = 0, 0, 0
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
+        for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
             want = intent[i]
             if want != ti.u8(0):
                 face = (ti.cast(want, ti.i32) - 1) % 6
@@ -122,7 +120,7 @@ def settle_pass(
                     emt[to] = emt[i]
                     clone[to] = clone[i]
                     colony[to] = colony[i]
-                    wake_row_of(lattice, busy, to)
+                    wake_chunk_of(lattice, busy, to)
                     if want >= ti.u8(DIVIDE):
                         due[i] = ti.u8(0)
                         due[to] = ti.u8(0)

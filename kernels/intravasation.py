@@ -16,7 +16,7 @@ import numpy as np
 import taichi as ti
 
 from .draws import Purpose, Stamp, below, draw
-from .lattice import has_neighbour, is_idle, offset, row_origin
+from .lattice import coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
 from .tissue import MESENCHYMAL_EMT, Cell, Count, Tissue, Vessel
@@ -105,25 +105,26 @@ def contact_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; vessel bits u1; leaving 0/1 u1; busy (rows,) 0/1 u1; hazards per face and tick.
+    """cell code u1; emt u1; vessel bits u1; leaving 0/1 u1; busy (chunks,) 0/1 u1; hazards per face and tick.
 
     Walls: no vessel beyond them.
     Conserves: cells; it only marks them.
     Race-free because: each voxel writes its own `leaving`; cell, emt and vessel are only read.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
-        z, y, x0 = row_origin(lattice, row)
+        first = chunk * lattice.chunk
         marked = 0
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
+        for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
             if cell[i] == ti.u8(Cell.TUMOUR):
+                z, y, x = coordinates(lattice, i)
                 hazard = wall_hazard(vessel[i], emt[i], active, passive, minimum_emt)
                 for face in ti.static(range(lattice.faces)):
-                    if has_neighbour(lattice, z, y, x0 + lane, face):
+                    if has_neighbour(lattice, z, y, x, face):
                         beyond = vessel[i + ti.static(offset(lattice, face))]
-                        hazard += wall_hazard(beyond, emt[i], active, passive, minimum_emt)
+                        if beyond != ti.u8(0):
+                            hazard += wall_hazard(beyond, emt[i], active, passive, minimum_emt)
                 if hazard > 0.0:
                     limit = ti.u32(0xFFFFFFFF)
                     chance = 1.0 - ti.exp(-hazard)

@@ -1,9 +1,11 @@
 """The lattice: one kernel source, two loop forms, and who is whose neighbour.
 
-A kernel loops over `lattice.rows` in parallel and over `lattice.lanes` in order, and its voxel is
-`row * lanes + lane`. On a CPU the lanes run along x (a divisor of nx, so that every thread gets its
-512 rows); on CUDA there is one lane a row, which is one voxel a thread. Both forms visit the same
-voxels with the same arithmetic, so they give the same bits.
+A smooth pass (solutes, matrix) loops over `lattice.rows` in parallel and over `lattice.lanes` in
+order, and its voxel is `row * lanes + lane`; the lanes run along x (a divisor of nx, so that every
+thread gets its 512 rows). A pass over cells loops over `lattice.chunks` of `lattice.chunk` voxels on
+end, in tiles, and passes over chunks without cells. On CUDA a row and a chunk are one voxel, which
+is one voxel a thread. Both forms visit the same voxels with the same arithmetic, so they give the
+same bits.
 
 Face order, everywhere: 0 -x, 1 +x, 2 -y, 3 +y, 4 -z, 5 +z; the opposite of d is d ^ 1. A lattice
 with nz = 1 is 2-D and has the first four only.
@@ -19,6 +21,8 @@ VOXELS_MAX = 2**31 - 2**21
 ROWS_PER_THREAD = 512
 # voxels of a row that a smooth pass works out together, before it stores any of them
 TILE = 16
+# voxels of a chunk on a CPU: fine enough to follow a tumour, coarse enough that its flag is cheap
+CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,20 @@ class Lattice:
     @property
     def rows(self) -> int:
         return self.voxels // self.lanes
+
+    @property
+    def chunk(self) -> int:
+        """Voxels of a chunk; the last chunk of a lattice may be shorter."""
+        return CHUNK if self.lanes > 1 else 1
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.voxels // self.chunk)
+
+    @property
+    def tile(self) -> int:
+        """Voxels of a chunk that are looked at together."""
+        return min(TILE, self.chunk)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -114,19 +132,28 @@ def offset_of(lattice: ti.template(), face: ti.i32):
 
 
 @ti.func
-def is_idle(lattice: ti.template(), busy: ti.template(), row: ti.i32):
-    """May this row be passed over because it holds no cell? (One voxel a row is looked at in any case.)"""
+def coordinates(lattice: ti.template(), voxel: ti.i32):
+    """(z, y, x) of a voxel; the divisors are constants, so this is a few multiplications."""
+    z = voxel // (lattice.ny * lattice.nx)
+    y = voxel // lattice.nx - z * lattice.ny
+    x = voxel - (z * lattice.ny + y) * lattice.nx
+    return z, y, x
+
+
+@ti.func
+def is_idle(lattice: ti.template(), busy: ti.template(), chunk: ti.i32):
+    """May this chunk be passed over because it holds no cell? (A chunk of one voxel is looked at in any case.)"""
     idle = False
-    if ti.static(lattice.lanes > 1):
-        idle = busy[row] == 0
+    if ti.static(lattice.chunk > 1):
+        idle = busy[chunk] == 0
     return idle
 
 
 @ti.func
-def wake_row_of(lattice: ti.template(), busy: ti.template(), voxel: ti.i32):
-    """Note that a cell has come into this voxel's row.
+def wake_chunk_of(lattice: ti.template(), busy: ti.template(), voxel: ti.i32):
+    """Note that a cell has come into this voxel's chunk.
 
-    Several threads may store the same 1; a thread that reads the old 0 passes over a row without intents.
+    Several threads may store the same 1; a thread that reads the old 0 passes over a chunk without intents.
     """
-    if ti.static(lattice.lanes > 1):
-        busy[voxel // lattice.lanes] = ti.u8(1)
+    if ti.static(lattice.chunk > 1):
+        busy[voxel // lattice.chunk] = ti.u8(1)

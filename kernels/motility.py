@@ -16,9 +16,9 @@ from typing import Literal, NamedTuple
 
 import taichi as ti
 
-from .draws import ALWAYS, SUBSTEPS_MAX, Purpose, Stamp, below, block, threshold, word
+from .draws import ALWAYS, SUBSTEPS_MAX, Purpose, Stamp, below, block, draw, threshold
 from .intent import MOVE
-from .lattice import Lattice, has_neighbour, is_idle, offset, row_origin
+from .lattice import Lattice, coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
 from .tissue import Cell, Count, Tissue
@@ -118,6 +118,50 @@ def as_threshold(probability: ti.f32):
     return out
 
 
+@ti.func
+def choose(
+    lattice: ti.template(),
+    law: ti.template(),
+    solid_vessels: ti.template(),
+    cell: ti.template(),
+    emt: ti.template(),
+    matrix: ti.template(),
+    vessel: ti.template(),
+    i: ti.i32,
+    chance: ti.u32,
+    epithelial: ti.f32,
+    mesenchymal: ti.f32,
+    taxis: ti.f32,
+):
+    """(intent, clamped weights) of the cell at i, whose draw is `chance`: the face in whose share it falls."""
+    z, y, x = coordinates(lattice, i)
+    here = matrix[i]
+    hop = epithelial + (mesenchymal - epithelial) * (ti.cast(emt[i], ti.f32) / 255.0)
+    want = ti.u8(0)
+    clamped = 0
+    total = ti.f32(0.0)
+    chosen = False
+    for face in ti.static(range(lattice.faces)):
+        if not chosen and has_neighbour(lattice, z, y, x, face):
+            to = i + ti.static(offset(lattice, face))
+            behind = here
+            if has_neighbour(lattice, z, y, x, face ^ 1):
+                behind = matrix[i - ti.static(offset(lattice, face))]
+            weight = hop_weight(law, hop, taxis, here, matrix[to], behind)
+            if weight < 0.0:
+                weight = 0.0
+                clamped += 1
+            total += weight
+            if below(chance, as_threshold(total)):
+                chosen = True
+                free = cell[to] == ti.u8(Cell.EMPTY)
+                if ti.static(solid_vessels):
+                    free = free and vessel[to] == 0
+                if free:
+                    want = ti.u8(MOVE + face)
+    return want, clamped
+
+
 @kernel
 def propose_pass(
     lattice: ti.template(),
@@ -142,52 +186,59 @@ def propose_pass(
     k1: ti.u32,
 ):
     """cell code u1; emt u1; matrix f4 fraction; vessel bits u1; leaving 0/1 u1; intent u1 (kernels.intent);
-    busy (rows,) 0/1 u1; hop probabilities per face and substep.
+    busy (chunks,) 0/1 u1; hop probabilities per face and substep.
 
     Walls: closed; no hop is proposed through them, and a gradient there takes the voxel itself for what is beyond.
     Conserves: everything; only intents are written.
     Race-free because: each voxel writes its own intent; cell, emt, matrix and vessel are only read.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
-        z, y, x0 = row_origin(lattice, row)
         clamped = 0
-        held = -1
-        four = ti.Vector([ti.u32(0), ti.u32(0), ti.u32(0), ti.u32(0)])
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
-            want = ti.u8(0)
-            if cell[i] == ti.u8(Cell.TUMOUR) and leaving[i] == 0:
-                if (i >> 2) != held:
-                    held = i >> 2
-                    four = block(i, tick, substep, Purpose.HOP, lattice_id, k0, k1)
-                chance = word(four, i)
-                if below(chance, bound):
-                    x = x0 + lane
-                    here = matrix[i]
-                    hop = epithelial + (mesenchymal - epithelial) * (ti.cast(emt[i], ti.f32) / 255.0)
-                    total = ti.f32(0.0)
-                    chosen = False
-                    for face in ti.static(range(lattice.faces)):
-                        if not chosen and has_neighbour(lattice, z, y, x, face):
-                            to = i + ti.static(offset(lattice, face))
-                            behind = here
-                            if has_neighbour(lattice, z, y, x, face ^ 1):
-                                behind = matrix[i - ti.static(offset(lattice, face))]
-                            weight = hop_weight(law, hop, taxis, here, matrix[to], behind)
-                            if weight < 0.0:
-                                weight = 0.0
-                                clamped += 1
-                            total += weight
-                            if below(chance, as_threshold(total)):
-                                chosen = True
-                                free = cell[to] == ti.u8(Cell.EMPTY)
-                                if ti.static(solid_vessels):
-                                    free = free and vessel[to] == 0
-                                if free:
-                                    want = ti.u8(MOVE + face)
-            intent[i] = want
+        for tile in range(ti.static(lattice.chunk // lattice.tile)):
+            first = chunk * lattice.chunk + tile * lattice.tile
+            count = ti.min(lattice.tile, lattice.voxels - first)
+            # which cells of the tile look around at all: most draws lie above any cell's total probability
+            able = ti.u32(0)
+            for lane in range(count):
+                acts = cell[first + lane] == ti.u8(Cell.TUMOUR) and leaving[first + lane] == 0
+                able |= ti.cast(acts, ti.u32) << ti.cast(lane, ti.u32)
+                intent[first + lane] = ti.u8(0)
+            if able != 0:
+                # all draws of the tile at once: independent chains, which the processor overlaps
+                hops = ti.u32(0)
+                if ti.static(lattice.tile >= 4):
+                    for quad in ti.static(range(lattice.tile // 4)):
+                        four = block(first + 4 * quad, tick, substep, Purpose.HOP, lattice_id, k0, k1)
+                        for n in ti.static(range(4)):
+                            hops |= ti.cast(below(four[n], bound), ti.u32) << ti.u32(4 * quad + n)
+                else:
+                    hops = ti.cast(
+                        below(draw(first, tick, substep, Purpose.HOP, lattice_id, k0, k1), bound), ti.u32
+                    )
+                hops &= able
+                if hops != 0:
+                    for lane in range(count):
+                        if (hops >> ti.cast(lane, ti.u32)) & ti.u32(1):
+                            i = first + lane
+                            chance = draw(i, tick, substep, Purpose.HOP, lattice_id, k0, k1)
+                            want, clamps = choose(
+                                lattice,
+                                law,
+                                solid_vessels,
+                                cell,
+                                emt,
+                                matrix,
+                                vessel,
+                                i,
+                                chance,
+                                epithelial,
+                                mesenchymal,
+                                taxis,
+                            )
+                            intent[i] = want
+                            clamped += clamps
         if clamped > 0:
             ti.atomic_add(counters[ti.static(int(Count.CLAMPED))], clamped)
 

@@ -17,7 +17,7 @@ import taichi as ti
 
 from .draws import ALWAYS, Purpose, Stamp, below, block, draw, threshold, word
 from .intent import DIVIDE
-from .lattice import has_neighbour, is_idle, offset, row_origin
+from .lattice import coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
 from .parameters import Parameters, quantity
 from .tissue import MESENCHYMAL_EMT, Cell, Tissue
@@ -70,6 +70,20 @@ def is_open(cell: ti.template(), vessel: ti.template(), solid_vessels: ti.templa
     return out
 
 
+@ti.func
+def rooms(
+    lattice: ti.template(), cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), i: ti.i32
+):
+    """How many of a voxel's neighbours a daughter could be put into."""
+    z, y, x = coordinates(lattice, i)
+    count = 0
+    for face in ti.static(range(lattice.faces)):
+        if has_neighbour(lattice, z, y, x, face):
+            if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):
+                count += 1
+    return count
+
+
 @kernel
 def ripen_pass(
     lattice: ti.template(),
@@ -86,20 +100,19 @@ def ripen_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; vessel bits u1; due 0/1 u1; busy (rows,) 0/1 u1; chances (256,) u4 thresholds by emt.
+    """cell code u1; emt u1; vessel bits u1; due 0/1 u1; busy (chunks,) 0/1 u1; chances (256,) u4 thresholds by emt.
 
     Walls: no room beyond them.
     Conserves: cells; only `due` is written.
     Race-free because: each voxel writes its own `due`; cell, emt and vessel are only read.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
-        z, y, x0 = row_origin(lattice, row)
+        first = chunk * lattice.chunk
         held = -1
         four = ti.Vector([ti.u32(0), ti.u32(0), ti.u32(0), ti.u32(0)])
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
+        for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
             if cell[i] == ti.u8(Cell.TUMOUR) and due[i] == 0:
                 if (i >> 2) != held:
                     held = i >> 2
@@ -107,11 +120,7 @@ def ripen_pass(
                 if below(word(four, i), chances[ti.cast(emt[i], ti.i32)]):
                     room = True
                     if ti.static(needs_room):
-                        room = False
-                        for face in ti.static(range(lattice.faces)):
-                            if has_neighbour(lattice, z, y, x0 + lane, face):
-                                if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):
-                                    room = True
+                        room = rooms(lattice, cell, vessel, solid_vessels, i) > 0
                     if room:
                         due[i] = ti.u8(1)
 
@@ -131,29 +140,24 @@ def propose_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; vessel bits u1; due, leaving 0/1 u1; intent u1 (kernels.intent); busy (rows,) 0/1 u1.
+    """cell code u1; vessel bits u1; due, leaving 0/1 u1; intent u1 (kernels.intent); busy (chunks,) 0/1 u1.
 
     Walls: closed.
     Conserves: everything; only intents are written.
     Race-free because: each voxel writes its own intent; cell, due and vessel are only read.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
-        z, y, x0 = row_origin(lattice, row)
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
+        first = chunk * lattice.chunk
+        for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
             if due[i] != 0 and leaving[i] == 0:
-                x = x0 + lane
-                rooms = 0
-                for face in ti.static(range(lattice.faces)):
-                    if has_neighbour(lattice, z, y, x, face):
-                        if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):
-                            rooms += 1
-                if rooms > 0:
+                count = rooms(lattice, cell, vessel, solid_vessels, i)
+                if count > 0:
                     chance = draw(i, tick, ti.u32(0), Purpose.DIVIDE_DIRECTION, lattice_id, k0, k1)
-                    # the draw picks the n-th room, n = draw * rooms / 2^32
-                    left = ti.cast((ti.cast(chance, ti.u64) * ti.cast(rooms, ti.u64)) >> ti.u64(32), ti.i32)
+                    # the draw picks the n-th room, n = draw * count / 2^32
+                    left = ti.cast((ti.cast(chance, ti.u64) * ti.cast(count, ti.u64)) >> ti.u64(32), ti.i32)
+                    z, y, x = coordinates(lattice, i)
                     for face in ti.static(range(lattice.faces)):
                         if has_neighbour(lattice, z, y, x, face):
                             if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):

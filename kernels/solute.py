@@ -136,6 +136,12 @@ def diffuse_pass(
             diffuse_tile(lattice, rest, now, after, i, x, south, north, below, above, exchange, decay)
 
 
+@ti.func
+def secreted(cell: ti.u8, emt: ti.u8, secretion: ti.f32):
+    """What a voxel's cell adds in a substep."""
+    return ti.select(cell == ti.u8(Cell.TUMOUR), secretion * ti.cast(emt, ti.f32), ti.f32(0.0))
+
+
 @kernel
 def secrete_pass(
     lattice: ti.template(),
@@ -145,19 +151,27 @@ def secrete_pass(
     busy: array(ti.u8),
     secretion: ti.f32,
 ):
-    """solute (voxels,) f4 concentration; cell code u1; emt u1; busy (rows,) 0/1 u1; secretion dt / 255.
+    """solute (voxels,) f4 concentration; cell code u1; emt u1; busy (chunks,) 0/1 u1; secretion dt / 255.
 
     Walls: none (a voxel knows only itself).
     Conserves: nothing; it adds what the cells secrete.
     Race-free because: each voxel reads and writes itself.
     """
-    for row in range(lattice.rows):
-        if is_idle(lattice, busy, row):
+    for chunk in range(lattice.chunks):
+        if is_idle(lattice, busy, chunk):
             continue
-        for lane in range(lattice.lanes):
-            i = row * lattice.lanes + lane
-            if cell[i] == ti.u8(Cell.TUMOUR):
-                solute[i] += secretion * ti.cast(emt[i], ti.f32)
+        first = chunk * lattice.chunk
+        if first + lattice.chunk <= lattice.voxels:
+            for tile in range(ti.static(lattice.chunk // lattice.tile)):
+                at = first + tile * lattice.tile
+                fresh = ti.Vector([ti.f32(0.0)] * lattice.tile)
+                for lane in ti.static(range(lattice.tile)):
+                    fresh[lane] = solute[at + lane] + secreted(cell[at + lane], emt[at + lane], secretion)
+                for lane in ti.static(range(lattice.tile)):
+                    solute[at + lane] = fresh[lane]
+        else:
+            for i in range(first, lattice.voxels):
+                solute[i] += secreted(cell[i], emt[i], secretion)
 
 
 def diffuse(tissue: Tissue, rates: SoluteRates) -> None:

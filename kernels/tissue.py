@@ -76,11 +76,11 @@ class Tissue:
     spare: Any  # the solute's next state    f4
     intent: Any  # what a cell wants         u1  kernels.intent
     leaving: Any  # 1 = entering a vessel    u1  such a cell neither hops nor divides
-    busy: Any  # 1 = the row may hold cells  u1  one per row of the lattice; idle rows have no intents
+    busy: Any  # 1 = may hold cells          u1  one per chunk of the lattice; idle chunks have no intents
     counters: Any  # one tick's counts       i4  (Count)
 
     def wake(self) -> None:
-        """Look at every row again. To be called after cells were put in from outside the passes."""
+        """Look at every chunk again. To be called after cells were put in from outside the passes."""
         self.busy[...] = 1
 
     def census(self) -> dict[Count, int]:
@@ -116,6 +116,6 @@ def bare(lattice: Lattice, *, lattice_id: int, voxel_um: float, xp: Any = np, ma
         spare=empty(np.float32),
         intent=empty(np.uint8),
         leaving=empty(np.uint8),
-        busy=xp.ones(lattice.rows if lattice.lanes > 1 else 1, dtype=np.uint8),
+        busy=xp.ones(lattice.chunks if lattice.chunk > 1 else 1, dtype=np.uint8),
         counters=xp.zeros(len(Count), dtype=np.int32),
     )
