@@ -6,13 +6,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from . import observables, style
 from .observables import TUMOUR
 from .planes import Window, thinned, volume
 
 POINTS = 1200  # drawn of a curve
-RATE_BINS = 60
+RATE_BINS = 40
 SHAPE_VOXELS = 200**3  # a larger tumour is thinned before its shape is measured
 
 SHAPE_COLUMNS = (
@@ -28,7 +29,7 @@ SHAPE_COLUMNS = (
 )
 
 
-def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]]) -> Figure:
+def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]], voxel_um: float, solid: bool) -> Figure:
     """Four panels: cells; rates per cell; reach; matrix lost and protease.
 
     `frames` are rows of `shape_through_time`, shown as dots where they say what the series does not.
@@ -44,7 +45,7 @@ def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]]) -
         _cells(grid[0, 0], time, held)
         _rates(grid[0, 1], series, unit)
         _reach(grid[1, 0], time, held, frames, unit)
-        _damage(grid[1, 1], time, held)
+        _damage(grid[1, 1], time, held, voxel_um, solid)
         for axes in grid.flat:
             axes.set_xlim(0, max(until_h / unit, 1e-9))
         for axes in grid[1]:
@@ -70,6 +71,7 @@ def _cells(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
         axes.set_yscale("log")
     else:
         axes.set_ylim(0, max(1.0, total.max()) * 1.08)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: style.count_text(number)))
     axes.set_ylabel("cells")
     axes.legend(ncols=3, loc="upper left", borderaxespad=0.2)
 
@@ -90,16 +92,22 @@ def _rates(axes: Axes, series: xr.Dataset, unit: float) -> None:
     edges_h = np.append(2 * at_h[0] - at_h[1], at_h)[starts]
     cell_h = np.add.reduceat(np.asarray(series["tumour_cells"].values, float), starts[:-1])
     cell_h *= np.diff(edges_h) / np.diff(starts)
-    drawn = False
+    tops: list[float] = []
     for name, text, colour in flows:
         if name in series and (series[name].values > 0).any():
             events = np.add.reduceat(np.asarray(series[name].values, float), starts[:-1])
             rate = 24 * np.divide(events, cell_h, out=np.zeros_like(events), where=cell_h > 0)
-            axes.stairs(rate, edges_h / unit, color=colour, lw=1.5, baseline=None, label=text)
-            drawn = True
-    if not drawn:
+            axes.stairs(
+                np.where(rate > 0, rate, np.nan), edges_h / unit, color=colour, lw=1.5, baseline=None, label=text
+            )
+            tops.append(float(rate.max()))
+    if not tops:
         return style.note(axes, "No cell divided, died or left.")
-    axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
+    if min(tops) < max(tops) / 15:
+        axes.set_yscale("log")
+        axes.set_ylim(top=max(tops) * 6)
+    else:
+        axes.set_ylim(0, max(tops) * 1.25)
     axes.set_ylabel("per cell and day")
     axes.legend(ncols=3, loc="upper left", borderaxespad=0.2)
 
@@ -124,7 +132,7 @@ def _reach(
     axes.legend(loc="upper left", borderaxespad=0.2)
 
 
-def _damage(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
+def _damage(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray], voxel_um: float, solid: bool) -> None:
     axes.set_title("What they do to the tissue")
     left = "matrix_lost" in held and np.isfinite(held["matrix_lost"]).any()
     right = "protease_max" in held and np.isfinite(held["protease_max"]).any()
@@ -132,8 +140,9 @@ def _damage(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
         return style.note(axes, "The run recorded neither matrix nor protease through time.")
     handles: list[Any] = []
     if left:
-        handles += axes.plot(time, held["matrix_lost"], color="#96713f", label="matrix lost (left)")
-        axes.set_ylabel("matrix lost [voxels of intact matrix]")
+        voxel_mm = (voxel_um / 1000) ** (3 if solid else 2)
+        handles += axes.plot(time, held["matrix_lost"] * voxel_mm, color="#ad8654", label="matrix lost (left)")
+        axes.set_ylabel(f"matrix lost [mm{'³' if solid else '²'}]")
         axes.set_ylim(bottom=0)
     if right:
         other = axes.twinx()

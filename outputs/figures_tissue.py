@@ -9,14 +9,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from scipy import ndimage
 
 from . import style
 from .observables import TUMOUR
-from .planes import Window, plane, read, volume
+from .planes import Window, plane, read, vessels_along_z, volume
 from .portrait import portrait
 
 PORTRAIT_VOXELS = 160**3
+PORTRAIT_ASPECT = 0.86
 CODES = {
     0: style.TISSUE,
     2: style.NECROTIC,
@@ -44,8 +46,13 @@ def cell_colours(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | 
     return image
 
 
-def tissue_legend(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) -> list[Any]:
-    """Legend handles for what these arrays hold (and always for the tumour's cells)."""
+def tissue_legend(
+    cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None, passing: np.ndarray | None = None
+) -> list[Any]:
+    """Legend handles for what these arrays hold (and always for the tumour's cells).
+
+    `passing` as in `draw_cells`.
+    """
     if emt is None:
         handles: list[Any] = [Patch(color=style.EPITHELIAL, label="tumour cell")]
     else:
@@ -68,6 +75,10 @@ def tissue_legend(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray |
             handles.append(
                 Line2D([], [], ls="", marker="o", ms=6, mfc="white", mec=style.BLOOD, mew=1.6, label="ruptured vessel")
             )
+    beyond = 0 if passing is None else int(np.bitwise_or.reduce(passing, axis=None)) & 3
+    if beyond:
+        colour = pale(style.BLOOD if beyond & 1 else style.LYMPH)
+        handles.append(Patch(color=colour, label="vessel above or below"))
     return handles
 
 
@@ -91,11 +102,28 @@ def draw_vessel_sites(axes: Axes, vessel: np.ndarray | None, shown: Window, size
                   mec=colour if bits & 8 else "white", mew=1.4 if bits & 8 else 0.6, zorder=5)  # fmt: skip
 
 
-def draw_cells(axes: Axes, cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None, shown: Window) -> None:
-    """One plane of cells, axes in µm."""
+def draw_cells(
+    axes: Axes,
+    cell: np.ndarray,
+    emt: np.ndarray | None,
+    vessel: np.ndarray | None,
+    shown: Window,
+    passing: np.ndarray | None = None,
+) -> None:
+    """One plane of cells, (ny, nx), axes in µm. `passing`: vessel bits of other planes, pale where all is empty."""
     style.grid_off(axes)
-    axes.imshow(cell_colours(cell, emt, vessel), origin="lower", extent=shown.extent_um, interpolation=_smoothing(cell))
+    image = cell_colours(cell, emt, vessel)
+    if passing is not None:
+        empty = (cell == 0) if vessel is None else (cell == 0) & ((vessel & 3) == 0)
+        for bit, colour in ((2, style.LYMPH), (1, style.BLOOD)):
+            image[empty & ((passing & bit) != 0)] = pale(colour)
+    axes.imshow(image, origin="lower", extent=shown.extent_um, interpolation=_smoothing(cell))
     draw_vessel_sites(axes, vessel, shown)
+
+
+def pale(colour: str) -> np.ndarray:
+    """The colour of a vessel that runs above or below the plane."""
+    return 0.68 * style.rgb(style.TISSUE) + 0.32 * style.rgb(colour)
 
 
 def draw_field(axes: Axes, values: np.ndarray, cell: np.ndarray, shown: Window, name: str, norm: Normalize) -> Any:
@@ -139,11 +167,13 @@ def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -
     columns = max(len(frames), 3)
     wide = (style.COLUMN_IN - 1.3) / columns
     with style.styled():
-        figure = style.new_figure(style.COLUMN_IN, len(rows) * (min(max(aspect, 0.3), 2.0) * wide + 0.09) + 0.75)
+        tall = [PORTRAIT_ASPECT if kind == "portrait" else min(max(aspect, 0.3), 2.0) for kind in rows]
+        figure = style.new_figure(style.COLUMN_IN, sum(tall) * wide + 0.09 * len(rows) + 0.75)
         figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.01, hspace=0.01)  # pyright: ignore
-        grid = figure.subplots(len(rows), columns, squeeze=False)
+        grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=tall)
         for spare in grid[:, len(frames) :].flat:
             spare.set_axis_off()
+        passing: list[Any] = [vessels_along_z(dataset, f, shown) if solid else None for f in frames]
         cells = [plane(dataset, "cell", frame, shown) for frame in frames]
         emts = [plane(dataset, "emt", f, shown) if "emt" in dataset else None for f in frames]
         vessels = [plane(dataset, "vessel", f, shown) if "vessel" in dataset else None for f in frames]
@@ -155,8 +185,8 @@ def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -
                     draw_portrait(axes, held, shown.voxel_um * stride, 440)
                     style.scale_bar(axes)
             elif kind == "cells":
-                for axes, cell, emt, vessel in zip(line, cells, emts, vessels, strict=True):
-                    draw_cells(axes, cell, emt, vessel, shown)
+                for axes, cell, emt, vessel, other in zip(line, cells, emts, vessels, passing, strict=True):
+                    draw_cells(axes, cell, emt, vessel, shown, other)
                     style.scale_bar(axes)
             else:
                 values = [plane(dataset, kind, frame, shown) for frame in frames]
@@ -172,19 +202,17 @@ def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -
                 _outer_axes(line, shown, bottom=row == len(rows) - 1)
         for axes, frame in zip(grid[0], frames, strict=False):
             axes.set_title(style.time_text(float(time_h[frame])), loc="center")
-        handles = tissue_legend(*_stacked(cells, emts, vessels))
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), handlelength=1.1)
+        handles = tissue_legend(*(_stacked(group) for group in (cells, emts, vessels, passing)))
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8), handlelength=1.1)
     return figure
 
 
-def _stacked(cells: list, emts: list, vessels: list) -> tuple[Any, Any, Any]:
-    return tuple(None if group[0] is None else np.stack(group) for group in (cells, emts, vessels))  # type: ignore[return-value]
+def _stacked(planes: list[Any]) -> np.ndarray | None:
+    return None if planes[0] is None else np.stack(planes)
 
 
 def _outer_axes(line: Any, shown: Window, bottom: bool) -> None:
     """Millimetres along the left and the lower edge of a block of pictures."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     for k, axes in enumerate(line):
         for axis, wanted, name in ((axes.yaxis, k == 0, "y"), (axes.xaxis, bottom, "x")):
             if wanted:

@@ -101,12 +101,40 @@ def window(dataset: xr.Dataset, frame: int, voxel_um: float) -> Window:
             start = int(max(0, min(middle - edge / 2, size - edge)))
             ranges[axis] = slice(start, int(min(size, start + edge)))
     whole = all(r == slice(0, size) for r, size in zip(ranges, sizes, strict=True))
-    return Window(*ranges, plane=int(round(centroid[0])), voxel_um=voxel_um, whole=whole)
+    return Window(*ranges, plane=round(float(centroid[0])), voxel_um=voxel_um, whole=whole)
 
 
 def plane(dataset: xr.Dataset, name: str, frame: int, shown: Window) -> np.ndarray:
     """The window's plane of one field, (ny, nx)."""
     return read(dataset, name, frame, z=shown.plane, y=shown.y, x=shown.x)
+
+
+def seen_along_z(dataset: xr.Dataset, frame: int, shown: Window) -> dict[str, np.ndarray]:
+    """`cell`, `emt` and `vessel` (those recorded) of the window as seen from above, each (ny, nx).
+
+    In each column the topmost tumour cell is shown, else nothing; `vessel` has the bits of the whole column.
+    """
+    names = [name for name in ("cell", "emt", "vessel") if name in dataset]
+    shape = (shown.y.stop - shown.y.start, shown.x.stop - shown.x.start)
+    out = {name: np.zeros(shape, np.uint8) for name in names}
+    depth = max(1, SLAB_VOXELS // (shape[0] * shape[1]))
+    for start in range(shown.z.start, shown.z.stop, depth):
+        z = slice(start, min(start + depth, shown.z.stop))
+        part = {name: read(dataset, name, frame, z, shown.y, shown.x) for name in names}
+        mask = part["cell"] == TUMOUR
+        top = mask.shape[0] - 1 - mask[::-1].argmax(axis=0)
+        there = mask.any(axis=0)
+        out["cell"][there] = TUMOUR
+        if "emt" in out:
+            out["emt"][there] = np.take_along_axis(part["emt"], top[None], 0)[0][there]
+        if "vessel" in out:
+            out["vessel"] |= np.bitwise_or.reduce(part["vessel"], axis=0)
+    return out
+
+
+def vessels_along_z(dataset: xr.Dataset, frame: int, shown: Window) -> np.ndarray | None:
+    """Vessel bits that stand anywhere in each column of the window, (ny, nx); None if not recorded."""
+    return seen_along_z(dataset, frame, shown).get("vessel")
 
 
 def silhouette(dataset: xr.Dataset, frame: int, shown: Window) -> np.ndarray:

@@ -10,9 +10,10 @@ import numpy as np
 from scipy import ndimage
 
 from . import style
-from .observables import MESENCHYMAL_FROM, TUMOUR
+from .observables import TUMOUR
 
 BLOOD_OR_LYMPH = 3
+CUT_CELLS = 3000  # a tumour of more cells is cut open
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def portrait(
     scale = 2 * pixels / max(high[0] - low[0], high[1] - low[1])  # drawn at twice the size, then averaged
     width, height = (int(np.ceil((high[k] - low[k]) * scale / 2)) * 2 for k in (0, 1))
 
-    at, colour, radius, shade = _balls(cell, emt, vessel)
+    at, colour, radius, shade = _balls(opened(cell == TUMOUR, axes[2]), emt, vessel)
     seen = at @ axes.T
-    canvas = _stamp(seen, colour, radius, shade, scale, low, high, (height, width), axes)
+    canvas = _stamp(seen, colour, radius, shade, scale, low, high, (height, width))
     image = canvas.reshape(height // 2, 2, width // 2, 2, 4).mean(axis=(1, 3))
     alpha = image[..., 3:]
     image[..., :3] = np.divide(image[..., :3], alpha, out=np.ones_like(image[..., :3]), where=alpha > 0)
@@ -66,9 +67,23 @@ def portrait(
     return Portrait(np.clip(image, 0, 1), extent, _box(corners, flat))
 
 
-def _balls(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) -> tuple[np.ndarray, ...]:
+def opened(tumour: np.ndarray, toward: np.ndarray) -> np.ndarray:
+    """The tumour without the eighth of it that faces the reader, so that its inside is seen.
+
+    `toward` (x, y, z) points at the reader. The cuts go through the centroid; a tumour of at most
+    `CUT_CELLS` cells is left whole.
+    """
+    if np.count_nonzero(tumour) <= CUT_CELLS:
+        return tumour
+    middle = [round(float(at)) for at in np.argwhere(tumour).mean(axis=0)]
+    out = tumour.copy()
+    sides = zip(middle, toward[::-1], strict=True)  # in the order z, y, x
+    out[tuple(slice(at, None) if side > 0 else slice(0, at) for at, side in sides)] = False
+    return out
+
+
+def _balls(tumour: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Positions (x, y, z), colours, radii and crowding of what can be seen, in voxels."""
-    tumour = cell == TUMOUR
     visible = tumour & ~np.asarray(ndimage.binary_erosion(tumour))
     crowd = np.asarray(ndimage.gaussian_filter(tumour.astype(np.float32), 2.5))
     where = np.argwhere(visible)
@@ -103,7 +118,17 @@ def _beads(where: np.ndarray, vessel: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.concatenate(places), np.concatenate(kinds)
 
 
-def _stamp(seen, colour, radius, shade, scale, low, high, shape, axes) -> np.ndarray:  # noqa: ANN001
+def _stamp(
+    seen: np.ndarray,
+    colour: np.ndarray,
+    radius: np.ndarray,
+    shade: np.ndarray,
+    scale: float,
+    low: np.ndarray,
+    high: np.ndarray,
+    shape: tuple[int, int],
+) -> np.ndarray:
+    """Balls into a depth buffer; `seen` (n, 3) is right, up and nearer, `low` and `high` their limits."""
     height, width = shape
     depth_buffer = np.full(height * width, -np.inf)
     canvas = np.zeros((height * width, 4), np.float32)

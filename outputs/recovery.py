@@ -9,10 +9,12 @@ any point and run again.
 
 import errno
 import fcntl
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import h5py
 
@@ -20,7 +22,7 @@ from . import commit, superblock
 from .create import LIBVER, set_end_attribute
 from .errors import RunFileBusy, RunFileError, RunFileReadOnly
 from .layout import Layout
-from .settle import is_settled, settle
+from .settle import growing, is_settled, read_table, settle
 
 # Space a killed writer may have handed out without it showing in the superblock; h5clear's default.
 MARGIN = 1 << 20
@@ -118,8 +120,8 @@ def open_file(path: str, dead: bool = False) -> h5py.File:
 
 
 def inspect(path: str, dead: bool = False, extent: bool = True) -> tuple[Layout, commit.Commit]:
-    """Read a run file's layout and newest commit; by default also check that the file has all
-    blocks the commit counts.
+    """Read a run file's layout and newest commit; by default also check that all it counts is
+    there (`growing`).
 
     Raises:
         RunFileError: it is not a run file, or something it counts is missing.
@@ -137,27 +139,29 @@ def inspect(path: str, dead: bool = False, extent: bool = True) -> tuple[Layout,
 
 
 def _check_extent(file: h5py.File, path: str, layout: Layout, record: commit.Commit) -> None:
-    """Every chunk of every committed frame lies inside the file."""
+    """Every object that settling touches can be read, the tables match their checksums, and every
+    chunk of every committed frame lies inside the file."""
     size = os.path.getsize(path)
-    frames = (record.frames, *record.organ_frames)
-    for (group, (shape, fields)), count in zip(layout.grids().items(), frames, strict=True):
-        for name in fields:
-            dataset = file[f"{group}/{name}"]
-            per_frame = 1
-            for edge, chunk in zip(shape, dataset.chunks[1:], strict=True):
-                per_frame *= -(-edge // chunk)
-            found = 0
+    public = replace(record, slot=commit.PUBLIC, rows=(0,) * len(record.rows))
+    for dataset, length in growing(file, layout, record) + growing(file, layout, public):
+        found = 0
 
-            def look(chunk: h5py.h5d.StoreInfo, frames: int = count) -> None:
-                nonlocal found
-                if chunk.chunk_offset[0] < frames:
-                    if chunk.byte_offset + chunk.size > size:
-                        raise RunFileError(f"{path}: truncated (frame {chunk.chunk_offset[0]})")
-                    found += 1
+        def look(chunk: Any, length: int = length) -> None:
+            nonlocal found
+            if chunk.chunk_offset[0] < length:
+                if chunk.byte_offset + chunk.size > size:
+                    raise RunFileError(f"{path}: truncated ({size} bytes)")
+                found += 1
 
-            dataset.id.chunk_iter(look)
-            if found < count * per_frame:
-                raise RunFileError(f"{path}: corrupt ({name} lacks {count * per_frame - found} blocks)")
+        dataset.id.chunk_iter(look)
+        shape, chunk = dataset.shape, dataset.chunks
+        expected = math.prod(-(-n // c) for n, c in zip((length, *shape[1:]), chunk, strict=True))
+        if found < expected:
+            missing = f"{dataset.name} lacks {expected - found} blocks"
+            raise RunFileError(f"{path}: corrupt ({missing})")
+    for table, rows, crc in zip(layout.tables, record.rows, record.crcs, strict=True):
+        if rows and commit.table_crc(read_table(file, layout, table, record)) != crc:
+            raise RunFileError(f"{path}: corrupt (the table of {table} does not match its checksum)")
 
 
 def _state(file: h5py.File) -> str:

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from . import cascade, figures_body, figures_series, figures_tissue, page, style
+from . import cascade, figures_organs, figures_seeds, figures_series, figures_tissue, page, style
 from .page import Section, text
-from .planes import Window, columns, frame_indices, window
+from .planes import Window, columns, frame_indices, slabs, window
+from .portrait import CUT_CELLS
 from .reader import Run, open_run
 from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
 
 REPORT_FILE = "report.html"
-COLONIES_LISTED = 40
+COLONIES_SHOWN, COLONIES_LISTED = 12, 200  # rows of the list, and with those folded away
 
 
 def write_report(run_dir: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Path:
@@ -78,17 +79,28 @@ def _portrait(dataset: xr.Dataset, last: int, shown: Window) -> str:
     return page.picture(
         figures_tissue.largest_view(dataset, last, shown),
         f"The tumour at {when}",
-        text(f"The tumour at {when}" + ("" if shown.whole else "; a part of the lattice") + "."),
+        text(
+            f"The tumour at {when}"
+            + _cut(dataset, last, shown)
+            + ("" if shown.whole else "; a part of the lattice")
+            + "."
+        ),
     )
+
+
+def _cut(dataset: xr.Dataset, frame: int, shown: Window) -> str:
+    if dataset.sizes["z"] == 1:
+        return ""
+    cells = sum(int(mask.sum()) for _, mask in slabs(dataset, frame))
+    return ", the eighth of it that faces you taken out" if cells > CUT_CELLS else ""
 
 
 def _tissue(dataset: xr.Dataset, frames: list[int], shown: Window) -> str:
     solid = dataset.sizes["z"] > 1
     words = []
     if solid:
-        words.append(
-            "Top: every cell as a ball, in parallel projection; a cell is drawn a quarter wider than its voxel."
-        )
+        words.append("Top: every cell as a ball, in parallel projection, a quarter wider than its voxel;")
+        words.append(f"tumours of more than {CUT_CELLS} cells without the eighth that faces you.")
         words.append(f"Below: the plane z = {shown.plane_um / 1000:.2f} mm, through the middle of the final tumour.")
     if "matrix" in dataset or "protease" in dataset:
         words.append("Black lines surround places where tumour cells stand close together.")
@@ -112,7 +124,10 @@ def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int
         until = max(
             float(dataset["time"].values[-1]), float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0
         )
-        out += page.chart(figures_series.curves(series, until, rows), "Cells, rates, reach and matrix through time")
+        out += page.chart(
+            figures_series.curves(series, until, rows, run.layout.voxel_um, dataset.sizes["z"] > 1),
+            "Cells, rates, reach and matrix through time",
+        )
     else:
         out += page.absent("The run recorded no series.")
     if not rows:
@@ -121,7 +136,7 @@ def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int
     table = page.table(head, [_shape_row(row) for row in rows], [hint for *_, hint in figures_series.SHAPE_COLUMNS])
     words = "; ".join(f"<b>{text(title)}</b>: {text(hint)}" for name, title, hint in figures_series.SHAPE_COLUMNS[2:8])
     thinned = f" Measured on every {stride}th voxel along each axis." if stride > 1 else ""
-    return f"{out}<h3>Shape of the tumour</h3>{table}<p class='muted' style='font-size:13.5px;max-width:none'>{words}.{thinned}</p>"
+    return f"{out}<h3>Shape of the tumour</h3>{table}<p class='notes'>{words}.{thinned}</p>"
 
 
 def _shape_row(row: dict[str, float]) -> list[str]:
@@ -136,7 +151,15 @@ def _shape_row(row: dict[str, float]) -> list[str]:
     ]
 
 
-def _seeds(run: Run, dataset: xr.Dataset, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Dataset, last: int, shown: Window | None) -> str:  # fmt: skip
+def _seeds(
+    run: Run,
+    dataset: xr.Dataset,
+    series: xr.Dataset,
+    seeds: xr.Dataset,
+    colonies: xr.Dataset,
+    last: int,
+    shown: Window | None,
+) -> str:
     if not seeds.sizes["seed"]:
         return page.absent("No tumour cell entered a vessel in this run, so there are no seeds and no colonies.")
     names = list(run.layout.organs)
@@ -145,18 +168,20 @@ def _seeds(run: Run, dataset: xr.Dataset, series: xr.Dataset, seeds: xr.Dataset,
     )
     out = "<p>A seed is a tumour cell, or a cluster of them, that has entered a vessel.</p><h3>The cascade</h3>"
     out += page.chart(
-        figures_body.funnel(cascade.funnel(seeds, colonies, series)),
+        figures_seeds.funnel(cascade.funnel(seeds, colonies, series)),
         "Seeds left at each step of the cascade",
         "Widths are logarithmic.",
     )
     out += "<h3>When they left, and how many together</h3>"
-    out += page.chart(figures_body.seeds_in_time(seeds, series, max(until, 1e-6)), "Seeds through time and their sizes")
+    out += page.chart(
+        figures_seeds.seeds_in_time(seeds, series, max(until, 1e-6)), "Seeds through time and their sizes"
+    )
     if shown is not None:
         out += "<h3>Where they left, and where they went</h3>"
         words = "Left: places of departure" + (", seen along z," if dataset.sizes["z"] > 1 else "")
         words += " over the cells of the last frame; larger dots are larger seeds."
         out += page.picture(
-            figures_body.where_from_and_to(seeds, dataset, last, shown, names),
+            figures_seeds.where_from_and_to(seeds, dataset, last, shown, names),
             "Departures and arrivals by organ",
             words,
         )
@@ -174,26 +199,28 @@ def _colonies(run: Run, series: xr.Dataset, colonies: xr.Dataset) -> str:
         last_h = [float(d["time"].values[-1]) for d in held.values()]
         until = max([*last_h, float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0.0, 1e-6])
         out = page.chart(
-            figures_body.burden(series, colonies, held, names, until),
+            figures_organs.burden(series, colonies, held, names, until),
             "Colonies through time and by organ",
             "Under each organ's name: colonies founded there." if held else "",
         )
         if held:
             out += "<h3>In the organs</h3>"
-            more = len(held) - figures_body.ORGANS_DRAWN
-            words = "The last frame of each organ reached; planes pass through the middle of its tumour cells."
+            more = len(held) - figures_organs.ORGANS_DRAWN
+            words = "The last frame of each organ reached, its largest colonies with their numbers in the list below."
             words += f" {more} more organs are in the run file." if more > 0 else ""
             untouched = [name for name in names if name not in held]
             words += f" No seed reached {_listed(untouched, 'or')}." if untouched else ""
             out += page.picture(
-                figures_body.organ_pictures(held, run.layout.voxel_um), "Colonies in the organs", text(words)
+                figures_organs.organ_pictures(held, colonies, names, run.layout.voxel_um),
+                "Colonies in the organs",
+                text(words),
             )
         else:
             out += page.absent("The run recorded no frame of an organ.")
     finally:
         for dataset in held.values():
             dataset.close()
-    return out + "<h3>List</h3>" + _colony_table(run, colonies, names)
+    return out + "<h3>One by one</h3>" + _colony_table(run, colonies, names)
 
 
 def _colony_table(run: Run, colonies: xr.Dataset, names: list[str]) -> str:
@@ -228,9 +255,14 @@ def _colony_table(run: Run, colonies: xr.Dataset, names: list[str]) -> str:
         if founders:
             row.insert(4, int(one["founder_cells"]))
         rows.append(row)
+    out = page.table(head, rows[:COLONIES_SHOWN])
+    if len(rows) > COLONIES_SHOWN:
+        more = page.table(head, rows[COLONIES_SHOWN:])
+        out += f"<details><summary>{len(rows) - COLONIES_SHOWN} more</summary>{more}</details>"
     rest = len(cells) - len(order)
-    more = f"<p class='muted'>{rest} smaller ones are in the table /colonies of the run file.</p>" if rest else ""
-    return page.table(head, rows) + more
+    return out + (
+        f"<p class='muted'>{rest} smaller ones are in the table /colonies of the run file.</p>" if rest else ""
+    )
 
 
 def _listed(names: list[str], last: str) -> str:

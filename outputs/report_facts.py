@@ -1,6 +1,8 @@
 """The words of a report: key numbers, every parameter with its source, and how to get the run again."""
 
 import json
+import re
+import tomllib
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,7 @@ def about(run: Run) -> str:
     for line in lines:
         # a line set in belongs to the one before it: let the page break lines
         if not line.strip():
-            joined += "\n\n"
+            joined += "\n"
         elif line.startswith("   ") or not joined or not line.strip()[0].isupper():
             joined += " " + line.strip()
         else:
@@ -74,8 +76,12 @@ def key_numbers(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Da
         ("reach", style.length_text(float(f"{reach:.3g}")) if np.isfinite(reach) else "–", "root mean square distance"),
         ("seeds released", count(released), f"{count(rows)} after break-up" if rows else "none"),
         ("seeds that settled", count(settled), f"{settled / rows * 100:.2g} % of all" if rows else ""),
-        ("colonies growing", count(growing), f"first after {style.time_text(first)}" if np.isfinite(first) else "none was founded"),
-    ]  # fmt: skip
+        ("colonies growing", count(growing), _first(first)),
+    ]
+
+
+def _first(founded_h: float) -> str:
+    return f"the first founded at {style.time_text(founded_h)}" if np.isfinite(founded_h) else "none was founded"
 
 
 def _last(series: xr.Dataset, name: str) -> float:
@@ -102,7 +108,8 @@ def parameters(run: Run) -> str:
     if not rows:
         return page.absent("The run file does not hold its resolved parameters.")
     given = sum(row.get("status") == "given" for row in rows)
-    assumed = sum(_is_assumed(row) for row in rows)
+    notes = comments(str(run.attributes.get("scenario", "")))
+    assumed = sum(_is_assumed(row, notes) for row in rows)
     out = (
         f"<p>{len(rows)} values, {given} of them <span class='tag given'>given</span> by the scenario, the others "
         f"defaults. <span class='tag assumed'>assumed</span> marks the {assumed} that were read in no source: "
@@ -114,15 +121,15 @@ def parameters(run: Run) -> str:
         if head != group:
             group = head
             body += f'<tr><th colspan="5">{text(f"[{head}]" if head else "the run")}</th></tr>'
-        tag, source = "", str(row["source"])
-        if _is_assumed(row):
-            tag, source = "<span class='tag assumed'>assumed</span> ", source.removeprefix(ASSUMED).lstrip(" :,")
+        tag, source = "", _source(row, notes)
+        if _is_assumed(row, notes):
+            tag, source = "<span class='tag assumed'>assumed</span> ", source.removeprefix(ASSUMED).lstrip(" :,;")
         status = (
             "<span class='tag given'>given</span>"
             if row.get("status") == "given"
             else "<span class='tag'>default</span>"
         )
-        unit = {"1": "", "-": ""}.get(str(row["unit"]), str(row["unit"]))
+        unit = {"1": "", "-": ""}.get(str(row["unit"]), str(row["unit"])).replace("um2", "µm²").replace("um", "µm")
         body += (
             f'<tr class="{text(row.get("status", ""))}"><td><code>{text(name)}</code><br>'
             f'<span class="muted">{text(row.get("about", ""))}</span></td>'
@@ -134,10 +141,38 @@ def parameters(run: Run) -> str:
     return out + f"<table><colgroup>{widths}</colgroup><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _is_assumed(row: dict[str, Any]) -> bool:
-    source = str(row["source"])
-    # a value that the scenario chose is not the default whose source follows in brackets
-    return ASSUMED in source.split("(default", 1)[0]
+def _source(row: dict[str, Any], notes: dict[str, tuple[Any, str]]) -> str:
+    """What the scenario says beside the value, if it is the scenario's; then where the default is from."""
+    value, note = notes.get(str(row["name"]), (None, ""))
+    declared = str(row["source"])
+    # a note belongs to the number it stands beside, not to one that replaced it later
+    if not note or value != row["value"]:
+        return declared
+    default = re.search(r"\((default .*)\)$", declared)
+    return f"{note} ({default[1]})" if default else note
+
+
+def _is_assumed(row: dict[str, Any], notes: dict[str, tuple[Any, str]]) -> bool:
+    # what stands in the brackets is the default, which this value replaces
+    return ASSUMED in _source(row, notes).split("(default", 1)[0]
+
+
+def comments(scenario: str) -> dict[str, tuple[Any, str]]:
+    """Dotted name -> (value, comment on its line) of a scenario's text; nothing from text that is no TOML."""
+    try:
+        values = tomllib.loads(scenario)
+    except tomllib.TOMLDecodeError:
+        return {}
+    found, table = {}, ""
+    for line in scenario.splitlines():
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            table = header[1].strip() + "."
+        elif entry := re.match(r"""\s*([A-Za-z0-9_-]+)\s*=\s*(?:"[^"]*"|'[^']*'|[^#"'])*#\s*(.+)""", line):
+            value: Any = values
+            for key in f"{table}{entry[1]}".split("."):
+                value = value.get(key) if isinstance(value, dict) else None
+            found[table + entry[1]] = (value, entry[2].strip())
+    return found
 
 
 def _value(value: Any) -> str:
@@ -178,7 +213,8 @@ def reproduce(run: Run) -> str:
     scenario = str(a.get("scenario", ""))
     if scenario:
         out += f"<details><summary>The scenario as it was given</summary><pre>{text(scenario)}</pre></details>"
-    out += f"<h3>Open the data</h3><p>Everything shown here, and every frame, is in <code>{text(run.file.name)}</code>.</p>"
+    name = f"<code>{text(run.file.name)}</code>"
+    out += f"<h3>Open the data</h3><p>All that is shown here, and every frame, is in {name}.</p>"
     out += f"<pre>{text(_recipe(run))}</pre>"
     return out + (
         f"<p>In <b>ParaView</b> (5.12 or later): File, Open, <code>{text(run.file.name)}</code>, Apply; colour by "

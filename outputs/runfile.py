@@ -77,7 +77,8 @@ class RunFile:
         """Go on with a file, after recovering it if its writer was killed.
 
         `keep` (counts) or `keep_until_h` (h) say how much of it stays; the rest is cut off.
-        Attributes that differ are replaced. The tables stay until the next publication.
+        The tables stay until the next publication. Attributes that differ are replaced first, which
+        is the one change here that a kill in its midst may leave unreadable.
 
         Raises:
             RunFileError: the file cannot be read.

@@ -50,7 +50,7 @@ def settle(file: h5py.File, layout: Layout, record: commit.Commit) -> commit.Com
         file.flush()
         record = record.next(slot=commit.PUBLIC)
         write_commit(file, record)
-    for dataset, length in _lengths(file, layout, record):
+    for dataset, length in growing(file, layout, record):
         if dataset.shape[0] != length:
             dataset.resize(length, 0)
     file.flush()
@@ -63,7 +63,7 @@ def is_settled(file: h5py.File, layout: Layout, record: commit.Commit) -> bool:
     return (
         record.slot == commit.PUBLIC
         and int(file["VTKHDF/Steps"].attrs["NSteps"]) == steps
-        and all(dataset.shape[0] == length for dataset, length in _lengths(file, layout, record))
+        and all(dataset.shape[0] == length for dataset, length in growing(file, layout, record))
     )
 
 
@@ -83,14 +83,14 @@ def kept(file: h5py.File, layout: Layout, record: commit.Commit, until_h: float)
     return record if earlier == record else replace(earlier, serial=record.serial + 1)
 
 
-def _lengths(file: h5py.File, layout: Layout, record: commit.Commit) -> list[tuple[h5py.Dataset, int]]:
-    """Every growing dataset with the length the commit gives it; coordinates come last."""
+def growing(file: h5py.File, layout: Layout, record: commit.Commit) -> list[tuple[h5py.Dataset, int]]:
+    """Every growing dataset and its length by the commit; the spare tables' if they are current."""
     out = []
-    for (group, (_, fields)), frames in zip(
-        layout.grids().items(), (record.frames, *record.organ_frames), strict=True
-    ):
-        out += [(file[f"{group}/{name}"], frames) for name in (*fields, "time")]
+    frames = (record.frames, *record.organ_frames)
+    for (group, (_, fields)), count in zip(layout.grids().items(), frames, strict=True):
+        out += [(file[f"{group}/{name}"], count) for name in (*fields, "time")]
     out += [(file[f"series/{n}"], record.series_rows) for n in (*layout.series, "tick_time")]
     for (table, columns), rows in zip(layout.tables.items(), record.rows, strict=True):
-        out += [(file[f"{table}/{n}"], rows) for n in (*columns, TABLE_DIMENSIONS[table])]
+        parent = f"journal/{table}" if record.slot == commit.SPARE else table
+        out += [(file[f"{parent}/{n}"], rows) for n in (*columns, TABLE_DIMENSIONS[table])]
     return out

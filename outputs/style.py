@@ -116,8 +116,8 @@ def count_text(number: float) -> str:
 
 
 def nice_length_um(span_um: float) -> float:
-    """A round length (1, 2 or 5 times a power of ten) of about a quarter of the span, for a scale bar."""
-    target = max(span_um, 1e-9) / 4
+    """A round length (1, 2 or 5 times a power of ten) of a sixth to a third of the span, for a scale bar."""
+    target = max(span_um, 1e-9) / 3.4
     power = 10.0 ** math.floor(math.log10(target))
     return max(step * power for step in (1, 2, 5) if step * power <= target * (1 + 1e-9))
 

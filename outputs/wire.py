@@ -35,6 +35,12 @@ class Buffer:
         self.memory.close()
         os.close(self.fd)
 
+    def __enter__(self) -> "Buffer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def fill(self, header: Any, arrays: Mapping[str, np.ndarray]) -> None:
         """Copy header (JSON) and arrays in; `size_of` says how much room they need."""
         index, entries, start = _plan(header, arrays)

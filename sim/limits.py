@@ -29,9 +29,10 @@ PLACING_BYTES_PER_VOXEL = 130
 FRAME_COPIES = 2
 # least a frame compresses to: fields rounded to 10-12 mantissa bits reach 4.5 : 1, sparse integers far more
 _COMPRESSION = {"f": 6.0, "u": 20.0}
-# draws are told apart by tick (32 bits) and substep (16 bits)
+# draws are told apart by a 32-bit tick
 TICKS_MAX = 2**32 - 1
-SUBSTEPS_MAX = 2**16 - 1
+# more would not end in a day
+SUBSTEPS_MAX = 2**16
 
 
 @dataclass(frozen=True)
@@ -170,15 +171,14 @@ def _refuse_counts(needs: Estimate, name: str) -> None:
                 "Lower until_h or lengthen lattice.tick_h.",
             )
         )
-    for what, count in (("protease", needs.protease_substeps), ("hop", needs.hop_substeps)):
-        if count > SUBSTEPS_MAX:
-            raise InputError(
-                refusal(
-                    f"{name}: stability asks for {count} {what} substeps a tick, at most {SUBSTEPS_MAX} are possible",
-                    "Shorten lattice.tick_h, use larger voxels, or lower the "
-                    + ("diffusivity." if what == "protease" else "motility or haptotaxis."),
-                )
+    if needs.protease_substeps > SUBSTEPS_MAX:
+        raise InputError(
+            refusal(
+                f"{name}: stability asks for {needs.protease_substeps} protease substeps a tick, "
+                f"at most {SUBSTEPS_MAX} are taken",
+                "Use a shorter lattice.tick_h, larger voxels, or a lower solutes.protease.diffusivity_um2_per_h.",
             )
+        )
 
 
 def _what_fits(scenario: Scenario, device: str, limits: dict[str, int], short_of: str) -> list[str]:

@@ -165,9 +165,9 @@ class Scenario(Parameters):
             raise ValueError(
                 f"implant.cells: {self.implant.cells} cells do not fit the {self.lattice.voxels} voxels of lattice.shape"
             )
-        lattice = Lattice.of(self.lattice.shape)
         # the gradient weights must stay probabilities: refused here rather than met in a run
-        motility.rates(self.motility, lattice, self.lattice.voxel_um, self.lattice.tick_h)
+        for shape in (self.lattice.shape, self.body.organ_shape):
+            motility.rates(self.motility, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)
         return self
 
     @property

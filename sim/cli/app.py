@@ -18,15 +18,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (
+_COMMANDS = (
     running.run,
+    running.resume,
+    running.branch,
     looking.check,
+    looking.status,
     looking.report,
     looking.scenarios,
     starting.new,
     starting.schema,
     starting.doctor,
-):
+)
+for _command in _COMMANDS:
     app.command()(_command)
 
 

@@ -1,4 +1,4 @@
-"""Commands that look and change nothing but a report: check, report, scenarios."""
+"""Commands that look and change nothing but a report: check, status, report, scenarios."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,6 +49,27 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run'
     from ...outputs.report import write_report
 
     typer.echo(str(write_report(directory)))
+
+
+def status(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+) -> None:
+    """Say where a run stands."""
+    import json
+
+    from ..errors import InputError
+    from ..plain_text import printable
+
+    file = directory / "status.json"
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{printable(str(directory))}: no run is in this folder") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{printable(str(file))}: cannot be read: {printable(str(error))}") from None
+    for name, value in found.items() if isinstance(found, dict) else ():
+        if not isinstance(value, dict | list):
+            typer.echo(f"  {printable(str(name)):<22} {printable(str(value))}")
 
 
 def scenarios(

@@ -1,9 +1,9 @@
-"""`seedsoil run`: one run, watched, stoppable, and summed up at its end."""
+"""Commands that compute: run, resume, branch; each watched, stoppable, and summed up at its end."""
 
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,14 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
+    from ...outputs.reader import Run
     from ..progress import Progress, Status
+
+_Threads = Annotated[int | None, typer.Option("--threads", metavar="N", help="CPU threads [all].")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace a run that is in the folder.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+_RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")]
+_STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 
 
 def run(
@@ -25,55 +32,104 @@ def run(
     settings: options.Settings = None,
     rng_key: options.RngKey = None,
     device: options.Device = options.DeviceName.auto,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads [all].")] = None,
+    threads: _Threads = None,
     until_h: options.UntilH = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a run that is in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+    force: _Force = False,
+    quiet: _Quiet = False,
 ) -> None:
     """Run a scenario and write its folder."""
     loaded = options.load(scenario, settings, rng_key, until_h)
 
     from .. import run as runs
+
+    _watched(quiet, runs.run, loaded, out=output, device=device.value, threads=threads, force=force)
+
+
+def resume(
+    directory: _RunFolder,
+    until_h: Annotated[float | None, typer.Option("--until-h", metavar="H", help="Another end [the run's].")] = None,
+    device: options.Device = options.DeviceName.auto,
+    threads: _Threads = None,
+    quiet: _Quiet = False,
+) -> None:
+    """Go on with an interrupted run, bit for bit."""
+    from .. import resume as resumption
+
+    _watched(quiet, resumption.resume, directory, until_h=until_h, device=device.value, threads=threads)
+
+
+def branch(
+    directory: _RunFolder,
+    at_h: Annotated[float, typer.Option("--at-h", metavar="H", help="Simulated hours that both runs share.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR2", help="The new run's folder.")],
+    settings: options.Settings = None,
+    device: options.Device = options.DeviceName.auto,
+    threads: _Threads = None,
+    force: _Force = False,
+    quiet: _Quiet = False,
+) -> None:
+    """What if: the past of a run, another future."""
+    from .. import resume as resumption
+
+    _watched(
+        quiet,
+        resumption.branch,
+        directory,
+        at_h=at_h,
+        out=output,
+        overrides=list(settings or ()),
+        device=device.value,
+        threads=threads,
+        force=force,
+    )
+
+
+def _watched(quiet: bool, compute: Callable[..., "Run"], *arguments: Any, **named: Any) -> None:
+    """Compute with progress on stderr, until done or asked to stop; then the summary on stdout."""
     from ..progress import progress_on
     from .summary import summary
 
     began = time.monotonic()
-    with progress_on(sys.stderr, quiet=quiet) as progress, _stoppable(progress) as watch:
-        done = runs.run(loaded, out=output, device=device.value, threads=threads, force=force, progress=watch)
+    with progress_on(sys.stderr, quiet=quiet) as progress, _stop_asked() as stop:
+        ticks = _Ticks(progress)
+        done = compute(*arguments, progress=ticks, stop=stop, **named)
     if not quiet:
-        typer.echo(summary(done, loaded.ticks, time.monotonic() - began))
+        typer.echo(summary(done, ticks.count, time.monotonic() - began))
 
 
-class _Stop:
-    """Passes progress on, until a signal has come: then it interrupts the run between two ticks."""
+class _Ticks:
+    """Passes progress on and counts the ticks it was told of."""
 
     def __init__(self, progress: "Progress") -> None:
         self._progress = progress
-        self.asked = False
+        self._first: int | None = None
+        self.count = 0
 
     def __call__(self, status: "Status") -> None:
+        self._first = status.tick if self._first is None else self._first
+        self.count = status.tick - self._first
         self._progress(status)
-        if self.asked and status.state == "running" and status.tick < status.ticks:
-            raise KeyboardInterrupt
 
 
 @contextmanager
-def _stoppable(progress: "Progress") -> Iterator[_Stop]:
-    """The first Ctrl-C or SIGTERM stops the run at its next tick, a second one at once."""
-    stop = _Stop(progress)
-    before: dict[signal.Signals, Any] = {}
+def _stop_asked() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C, SIGTERM or SIGUSR1 has come: the run then stops between two ticks, with a checkpoint.
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    A second signal kills at once, as an untouched process would be: an exception in the middle of a tick
+    could only leave a state that is none.
+    """
+    asked: list[int] = []
+    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
 
     def ask(number: int, frame: FrameType | None) -> None:
-        stop.asked = True
-        restore()
+        asked.append(number)
+        for each in _STOP_SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, ask)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, ask)
     try:
-        yield stop
+        yield lambda: bool(asked)
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -70,7 +70,7 @@ def test_survivors_are_split_over_the_organs_by_share() -> None:
     found = Counter(arrival.organ for arrival in arrivals)
     for organ, share in enumerate(SHARES.values()):
         assert within(found[organ], len(arrivals), share)
-        assert not within(found[organ], len(arrivals), share * 1.1)
+        assert not within(found[organ], len(arrivals), share * 1.2)
     rows = [arrival.row for arrival in arrivals]
     assert seeds.table["organ"][rows].tolist() == [arrival.organ for arrival in arrivals]
     assert np.all(seeds.table["organ"][seeds.table["fate"] == Fate.DIED_IN_TRANSIT] == NONE)
@@ -108,24 +108,25 @@ def test_what_one_draw_decides_says_nothing_about_the_next() -> None:
     organs = np.array([arrival.organ for arrival in arrivals])
     assert stats.kstest(sites, "uniform").pvalue > 6e-5
     assert abs(np.corrcoef(sites, organs)[0, 1]) < 4 / math.sqrt(len(arrivals))
-    assert stats.kstest(sites * 0.97, "uniform").pvalue < 6e-5
+    assert stats.kstest(sites * 0.95, "uniform").pvalue < 6e-5
 
 
 def test_each_cell_of_a_cluster_comes_off_with_the_break_up_probability() -> None:
     """Sizes of what is left of clusters of five: binomial, but the last cell stays (it is the seed)."""
-    seeds = released([5] * MANY)
+    n = 6000
+    seeds = released([5] * n)
     travel(seeds, body(breakup_probability=0.3))
-    left = np.bincount(seeds.table["cells"][:MANY], minlength=6)[1:]
+    left = np.bincount(seeds.table["cells"][:n], minlength=6)[1:]
     off = stats.binom.pmf(np.arange(6), 5, 0.3)
-    expected = MANY * np.array([off[4] + off[5], off[3], off[2], off[1], off[0]])
+    expected = n * np.array([off[4] + off[5], off[3], off[2], off[1], off[0]])
     assert stats.chisquare(left, expected).pvalue > 6e-5
     assert stats.chisquare(left, np.roll(expected, 1)).pvalue < 6e-5
     # each member alike
-    members = seeds.table["fragment"][MANY:]
+    members = seeds.table["fragment"][n:]
     for member in range(1, 5):
-        assert within(int((members == 1 + member).sum()), MANY, 0.3)
-    assert seeds.fragments == seeds.table.rows - MANY
-    assert seeds.table["cells"].sum() == 5 * MANY
+        assert within(int((members == 1 + member).sum()), n, 0.3)
+    assert seeds.fragments == seeds.table.rows - n
+    assert seeds.table["cells"].sum() == 5 * n
 
 
 def test_single_cells_do_not_break_up_and_zero_is_off() -> None:

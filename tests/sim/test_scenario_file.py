@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.problems import NOTHING_WAS_RUN
 from seedsoil.sim.resolved import resolved_rows, resolved_toml
@@ -61,11 +62,18 @@ def test_the_source_is_no_part_of_a_scenario(small: Path) -> None:
 
 def test_overrides_as_strings_and_as_dicts_agree(small: Path) -> None:
     told = load_scenario(
-        small, ["lattice.tick_h=0.5", "motility.law=linear", 'title="a=b"', "body.organs.bone.vessels=4", "until_h = .5"]
+        small,
+        ["lattice.tick_h=0.5", "motility.law=linear", 'title="a=b"', "body.organs.bone.vessels=4", "until_h = .5"],
     )
     given_ = load_scenario(
         small,
-        {"lattice": {"tick_h": 0.5}, "motility.law": "linear", "title": "a=b", "body.organs": {"bone.vessels": 4}, "until_h": 0.5},
+        {
+            "lattice": {"tick_h": 0.5},
+            "motility.law": "linear",
+            "title": "a=b",
+            "body.organs": {"bone.vessels": 4},
+            "until_h": 0.5,
+        },
     )
     assert told == given_
     assert (told.lattice.tick_h, told.motility.law, told.title, told.until_h) == (0.5, "linear", "a=b", 0.5)
@@ -131,7 +139,9 @@ def test_a_thousand_problems_are_counted_and_fifty_shown(tmp_path: Path) -> None
 
 def test_nothing_is_said_through_markup_or_escapes(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
-    path.write_text(SMALL + '[motility]\nlaw = "[red]x\u001b[31m\u202ey"\n'.replace("\u001b", "\\u001b"), encoding="utf-8")
+    path.write_text(
+        SMALL + '[motility]\nlaw = "[red]x\u001b[31m\u202ey"\n'.replace("\u001b", "\\u001b"), encoding="utf-8"
+    )
     message = refused(path)
     assert "[red]x\\x1b[31m\\u202ey" in message
     assert all(c == "\n" or c.isprintable() for c in message)
@@ -202,7 +212,27 @@ def test_the_schema_has_units_and_sources() -> None:
 
 
 MUTATIONS = st.sampled_from(
-    ["", " ", "\n", "=", "[", "]", '"', "'", "x", "-1", "nan", "1e999", "{", "}", "#", "\x00", "\x1b[31m", "\u202e", "0x" + "f" * 5000]
+    [
+        "",
+        " ",
+        "\n",
+        "=",
+        "[",
+        "]",
+        '"',
+        "'",
+        "x",
+        "-1",
+        "nan",
+        "1e999",
+        "{",
+        "}",
+        "#",
+        "\x00",
+        "\x1b[31m",
+        "\u202e",
+        "0x" + "f" * 5000,
+    ]
 )
 
 

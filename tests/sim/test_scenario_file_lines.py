@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seedsoil.sim.toml_lines import Path, dotted, line_at, lines_of
 
 FIRST_ID = 7_000_001
@@ -29,10 +30,10 @@ def paths(data: Any, path: Path = ()) -> set[Path]:
 CASES = {
     "plain": 'a = 1\n\n[t]\nb = 2 # c = 3\n"q r" = 3\n',
     "dotted": "a.b.c = 1\na.b.d = 2\n[x.y]\nz . w = 3\n",
-    "quoted": "\"a.b\" = 1\n'c \"d' = 2\n[\"t.u\".'v]w']\nx = 3\n\"\\u0061\\\"z\" = 4\n",
+    "quoted": '"a.b" = 1\n\'c "d\' = 2\n["t.u".\'v]w\']\nx = 3\n"\\u0061\\"z" = 4\n',
     "inline": 'p = { x = 1, y = { z = 2 }, "w.v" = [1, 2] }\nq = 3\n',
-    "array": 'a = [\n  1, # one ] ,\n  [2,\n   3],\n  { b = 4 },\n]\nc = 5\n',
-    "strings": "a = 'it # no'\nb = \"\\\"] # =\"\nc = 1\n",
+    "array": "a = [\n  1, # one ] ,\n  [2,\n   3],\n  { b = 4 },\n]\nc = 5\n",
+    "strings": 'a = \'it # no\'\nb = "\\"] # ="\nc = 1\n',
     "multi-line": 'a = """\n[no]\nb = 1\n\\""" ""\n"""\nc = \'\'\'\n[no] \\\n\'\'\'\nd = 2\n',
     "quotes at the end": 'a = """x"""""\nb = \'\'\'y\'\'\'\'\'\nc = """"""\nd = 4\n',
     "tables of tables": "[[f]]\nn = 1\n[f.g]\nm = 2\n[[f.h]]\nk = 3\n[[f]]\nn = 4\n[[f.h]]\nk = 5\n[[f.h]]\nk = 6\n",
@@ -54,8 +55,15 @@ def test_finds_the_keys_that_tomllib_finds(text: str) -> None:
 
 def test_lines_of_each_kind() -> None:
     assert lines_of(CASES["array"]) == {
-        **{(): 1, ("a",): 1, ("a", 0): 2, ("a", 1): 3, ("a", 1, 0): 3, ("a", 1, 1): 4},
-        **{("a", 2): 5, ("a", 2, "b"): 5, ("c",): 7},
+        (): 1,
+        ("a",): 1,
+        ("a", 0): 2,
+        ("a", 1): 3,
+        ("a", 1, 0): 3,
+        ("a", 1, 1): 4,
+        ("a", 2): 5,
+        ("a", 2, "b"): 5,
+        ("c",): 7,
     }
     assert lines_of(CASES["multi-line"])[("d",)] == 9
     assert lines_of(CASES["tables of tables"])[("f", 1, "h", 1, "k")] == 12
@@ -80,7 +88,9 @@ def documents(draw: st.DrawFn) -> str:
     number = iter(range(FIRST_ID, FIRST_ID + 10_000))
     name = iter(range(10_000))
     noise = st.sampled_from(["", "  ", " # [x] = \"'", "\t"])
-    text = st.sampled_from(['"a # b"', "'c \\ ['", '"""\n[t]\nx = "" y\n"""', "'''\n}'' ]\n'''", '"\\u005d\\""', '""', "''''''"])
+    text = st.sampled_from(
+        ['"a # b"', "'c \\ ['", '"""\n[t]\nx = "" y\n"""', "'''\n}'' ]\n'''", '"\\u005d\\""', '""', "''''''"]
+    )
 
     def key() -> str:
         fresh = f"k{next(name)}"
@@ -107,7 +117,9 @@ def documents(draw: st.DrawFn) -> str:
             out.append(f"[{key()}]{draw(noise)}")
         elif kind == "tables":
             known = f"many{next(name)}"
-            out.append(f"[[{known}]]\nx = {next(number)}\n[[ {known} ]]\n[{known}.sub]\ny = {next(number)}\n[[{known}.more]]")
+            out.append(
+                f"[[{known}]]\nx = {next(number)}\n[[ {known} ]]\n[{known}.sub]\ny = {next(number)}\n[[{known}.more]]"
+            )
         elif kind == "again":
             known = f"far{next(name)}"
             out.append(f"[{known}.a.b]\nv = {next(number)}\n[{known}.a]\nw = {next(number)}")

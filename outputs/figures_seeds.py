@@ -1,4 +1,4 @@
-"""Pictures of the journey: seeds that leave, what becomes of them, and colonies in the organs."""
+"""Pictures of seeds: how many leave and when, from where, and what becomes of them."""
 
 from collections.abc import Sequence
 
@@ -19,15 +19,9 @@ from .cascade import (
     NO_ROOM,
     RETURNED,
     Step,
-    colony_labels,
     fates_by_organ,
 )
-from .figures_tissue import draw_cells, draw_portrait, tissue_legend
-from .planes import Window, frame_indices, plane, read, silhouette, slabs, thinned, volume, window
-
-ORGAN_VOXELS = 96**3  # drawn of an organ's lattice
-COUNTED_FRAMES = 60  # of an organ, for the size of its colonies in time
-ORGANS_DRAWN = 5
+from .planes import Window, silhouette, thinned
 
 FATE_STYLE = {
     COLONY: ("founded or joined a colony", style.SETTLED),
@@ -44,7 +38,7 @@ def funnel(steps: Sequence[Step]) -> Figure:
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, 0.42 * len(steps) + 0.25)
         axes = figure.subplots()
-        most = max(max(step.number for step in steps), 1)
+        most = max([1, *(step.number for step in steps)])
         for k, step in enumerate(steps):
             width = np.log10(step.number + 1) / np.log10(most + 1)
             shade = style.rgb(style.RELEASED) * (1 - k / (len(steps) - 1)) + style.rgb(style.SETTLED) * k / (
@@ -130,8 +124,8 @@ def where_from_and_to(seeds: xr.Dataset, dataset: xr.Dataset, frame: int, shown:
                 size = 7 + 3.5 * (seeds["cells"].values[mine] - 1)
                 alpha = 0.75 if mine.sum() < 300 else 0.35
                 keep = thinned(int(mine.sum()), 4000)
-                here.scatter(seeds["x_um"].values[mine][keep], seeds["y_um"].values[mine][keep], s=size[keep], color=colour,
-                             alpha=alpha, lw=0, label=text)  # fmt: skip
+                x, y = (seeds[name].values[mine][keep] for name in ("x_um", "y_um"))
+                here.scatter(x, y, s=size[keep], color=colour, alpha=alpha, lw=0, label=text)
         left, right, bottom, top = shown.extent_um
         here.set(xlim=(left, right), ylim=(bottom, top), title="Where they left")
         style.scale_bar(here)
@@ -169,121 +163,3 @@ def _ends(axes: Axes, seeds: xr.Dataset, organs: list[str]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(ylim=(len(organs) - 0.4, -0.6), xlim=(0, start.max() * 1.1), xlabel="seeds that arrested there")
     axes.legend(loc="lower right", borderaxespad=0.4)
-
-
-def colony_sizes(organ: xr.Dataset, labels_max: int) -> tuple[np.ndarray, np.ndarray]:
-    """Times (h) and cells of each colony of an organ, (times, labels_max + 1), counted on its frames.
-
-    Label 0 holds the cells of no colony. At most `COUNTED_FRAMES` frames are read, one at a time.
-    """
-    frames = frame_indices(organ["time"].values, COUNTED_FRAMES)
-    counts = np.zeros((len(frames), labels_max + 1), np.int64)
-    for row, frame in enumerate(frames):
-        for start, mask in slabs(organ, frame):
-            labels = read(organ, "colony", frame, z=slice(start, start + mask.shape[0]))[mask]
-            counts[row] += np.bincount(labels, minlength=labels_max + 1)[: labels_max + 1]
-    return organ["time"].values[frames], counts
-
-
-def burden(
-    series: xr.Dataset, colonies: xr.Dataset, organs: dict[str, xr.Dataset], names: list[str], until_h: float
-) -> Figure:
-    """Cells by organ through time; each colony through time; colonies by organ."""
-    unit, label = style.time_axis(until_h)
-    colour = {name: style.SEQUENCE[k % len(style.SEQUENCE)] for k, name in enumerate(names)}
-    with style.styled():
-        figure = style.new_figure(style.COLUMN_IN, 3.1)
-        left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.1, 0.9))
-        keep = thinned(series.sizes["tick_time"], 1200)
-        time = np.asarray(series["tick_time"].values, float)[keep] / unit
-        drawn = False
-        for name in names:
-            cells = series[f"organ_cells.{name}"].values[keep] if f"organ_cells.{name}" in series else np.zeros(0)
-            if cells.any():
-                left.plot(time, np.where(cells > 0, cells, np.nan), color=colour[name], label=name)
-                drawn = True
-        if drawn:
-            left.set_yscale("log")
-            left.set(xlim=(0, 1.015 * until_h / unit), xlabel=label, ylabel="tumour cells")
-            left.legend(loc="upper left", borderaxespad=0.2)
-        else:
-            style.note(left, "The run recorded no counts by organ.")
-        left.set_title("Burden by organ")
-        _each_colony(middle, colonies, organs, names, colour, unit)
-        middle.set_title("Each colony")
-        if middle.axison:
-            middle.set(xlim=(0, 1.015 * until_h / unit), xlabel=label, ylabel="tumour cells")
-        _colonies_by_organ(right, colonies, names, colour)
-    return figure
-
-
-def _each_colony(axes: Axes, colonies: xr.Dataset, organs: dict[str, xr.Dataset], names: list[str], colour: dict[str, str], unit: float) -> None:  # fmt: skip
-    labels, of_organ = colony_labels(colonies), np.asarray(colonies["organ"].values, int)
-    drawn = False
-    for name, dataset in organs.items():
-        mine = labels[of_organ == names.index(name)]
-        if "colony" not in dataset or not len(mine) or not dataset.sizes["time"]:
-            continue
-        time, cells = colony_sizes(dataset, int(mine.max()))
-        for own in mine:
-            line = cells[:, own].astype(float)
-            axes.plot(
-                time / unit, np.where(line > 0, line, np.nan), "-o", ms=2.2, lw=1.1, alpha=0.85, color=colour[name]
-            )
-            drawn = True
-    if drawn:
-        axes.set_yscale("log")
-    else:
-        style.note(axes, "The run did not record which cell belongs\nto which colony (field 'colony').")
-
-
-def _colonies_by_organ(axes: Axes, colonies: xr.Dataset, names: list[str], colour: dict[str, str]) -> None:
-    organ, cells = np.asarray(colonies["organ"].values, int), np.asarray(colonies["cells"].values, float)
-    axes.set_title("Size at the end")
-    places = [k for k in range(len(names)) if (organ == k).any()]
-    for row, k in enumerate(places):
-        size = np.sort(cells[organ == k])
-        spread = (np.arange(len(size)) % 5 - 2) * 0.09 if len(size) > 1 else np.zeros(1)
-        alive = size > 0
-        axes.plot(
-            row + spread[alive], size[alive], "o", ms=6, mfc=colour[names[k]], mec=style.PAPER, mew=0.7, alpha=0.9
-        )
-        axes.plot(row + spread[~alive], size[~alive], "x", ms=5, color=style.DIED)
-    axes.set_yscale("symlog", linthresh=1)
-    axes.set_ylim(-0.4, max(2.0, cells.max(initial=1)) * 3)
-    axes.set_xticks(range(len(places)), [f"{names[k]}\n{(organ == k).sum()}" for k in places])
-    axes.tick_params(axis="x", length=0, labelcolor=style.INK)
-    axes.set(xlim=(-0.6, max(len(places), 1) - 0.4), ylabel="cells (× extinct)")
-
-
-def organ_pictures(organs: dict[str, xr.Dataset], voxel_um: float) -> Figure:
-    """The last frame of each organ reached, at most `ORGANS_DRAWN`: in 3-D if it is, and in a plane."""
-    drawn = dict(list(organs.items())[:ORGANS_DRAWN])
-    solid = any(dataset.sizes["z"] > 1 for dataset in drawn.values())
-    # few organs: the two pictures of each side by side
-    beside = solid and len(drawn) <= 2
-    columns, rows = (4, 1) if beside else (max(len(drawn), 3), 2 if solid else 1)
-    with style.styled():
-        figure = style.new_figure(style.COLUMN_IN, rows * (style.COLUMN_IN / columns) * 0.93 + 0.75)
-        grid = figure.subplots(rows, columns, squeeze=False)
-        for spare in grid[:, len(drawn) * (2 if beside else 1) :].flat:
-            spare.set_axis_off()
-        handles = {}
-        for k, (name, dataset) in enumerate(drawn.items()):
-            last = dataset.sizes["time"] - 1
-            shown = window(dataset, last, voxel_um)
-            above, below = grid[0, 2 * k : 2 * k + 2] if beside else (grid[0, k], grid[-1, k])
-            held = {n: plane(dataset, n, last, shown) for n in ("cell", "emt", "vessel") if n in dataset}
-            if solid:
-                whole, stride = volume(dataset, last, shown, ("cell", "emt", "vessel"), ORGAN_VOXELS)
-                draw_portrait(above, whole, voxel_um * stride, 520)
-                style.scale_bar(above)
-            draw_cells(below, held["cell"], held.get("emt"), held.get("vessel"), shown)
-            style.scale_bar(below)
-            above.set_title(f"{name}, {style.time_text(float(dataset['time'].values[last]))}", loc="center")
-            for handle in tissue_legend(held["cell"], held.get("emt"), held.get("vessel")):
-                handles.setdefault(handle.get_label(), handle)
-        figure.legend(
-            handles=list(handles.values()), loc="outside lower center", ncols=min(len(handles), 6), handlelength=1.1
-        )
-    return figure

@@ -1,0 +1,242 @@
+"""Whatever is wrong with the input: exit code 2, one message with file and line, nothing run or written."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from forked_cli import ForkedCommandLine
+
+GOOD = b"""\
+until_h = 1
+[lattice]
+shape = [1, 16, 16]
+[implant]
+cells = 9
+[vessels]
+kind = "none"
+"""
+
+
+def edited(old: str, new: str) -> bytes:
+    assert old.encode() in GOOD
+    return GOOD.replace(old.encode(), new.encode())
+
+
+# 64 organs of 50 GB each: more than any machine that runs tests has
+MANY_ORGANS = b"".join(b"[body.organs.o%d]\nshare_probability = 0.015625\n" % n for n in range(64))
+MANY_ORGANS += b"[body]\norgan_shape = [1, 46000, 46000]\n"
+
+# name -> what stands in bad.toml, the arguments after it, what the message must hold
+CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
+    "unknown key": (GOOD + b"blod = 3\n", [], ["bad.toml:8  vessels.blod", "8 | blod = 3", "did you mean 'blood'?"]),
+    "unknown table": (
+        GOOD + b"[vessel]\nblood = 3\n",
+        [],
+        ["bad.toml:8  vessel", "unknown table - did you mean 'vessels'?"],
+    ),
+    "key of another table": (GOOD + b"tick_h = 1\n", [], ["bad.toml:8", "it belongs in [lattice]"]),
+    "wrong type": (
+        edited("cells = 9", 'cells = "nine"'),
+        [],
+        ["bad.toml:5  implant.cells", "needs a whole number (got 'nine')"],
+    ),
+    "fraction of a cell": (edited("cells = 9", "cells = 9.5"), [], ["bad.toml:5", "needs a whole number (got 9.5)"]),
+    "table as value": (edited("cells = 9", "cells = {a = 1}"), [], ["bad.toml:5", "(got a table)"]),
+    "value as table": (b"matrix = 3\n" + GOOD, [], ["bad.toml:1  matrix", "needs a table (got 3)"]),
+    "negative rate": (
+        GOOD + b"[motility]\nmesenchymal_um2_per_h = -1\n",
+        [],
+        ["bad.toml:9", "from 0 to 1000000, in um2/h (got -1)"],
+    ),
+    "nan": (edited("until_h = 1", "until_h = nan"), [], ["bad.toml:1  until_h", "needs a finite number (got nan)"]),
+    "infinite": (
+        edited("until_h = 1", "until_h = inf"),
+        [],
+        ["bad.toml:1  until_h", "needs a finite number (got inf)"],
+    ),
+    "choice": (edited('"none"', '"non"'), [], ["bad.toml:7  vessels.kind", "did you mean 'none'?"]),
+    "field": (
+        GOOD + b'[output]\nfields = ["cell", "oxigen"]\n',
+        [],
+        ["bad.toml:9  output.fields", "unknown field 'oxigen'"],
+    ),
+    "organ shares": (
+        GOOD + b"[body.organs.bone]\nshare_probability = 0.5\n",
+        [],
+        ["bad.toml:8  body.organs", "adds up to 0.5"],
+    ),
+    "organ name": (
+        GOOD + b'[body.organs."a/b"]\nshare_probability = 1\n',
+        [],
+        ["bad.toml:8  body.organs.a/b", "a name is"],
+    ),
+    "unstable": (
+        GOOD + b"[motility]\nhaptotaxis_um2_per_h = 1e6\n",
+        [],
+        ["bad.toml:9  motility.haptotaxis_um2_per_h", "9 | haptotaxis_um2_per_h = 1e6", "law = 'linear'"],
+    ),
+    "two numbers for a shape": (
+        edited("[1, 16, 16]", "[16, 16]"),
+        [],
+        ["bad.toml:3  lattice.shape", "a list of 3 whole numbers"],
+    ),
+    "lattice over 32 bits": (
+        edited("[1, 16, 16]", "[4000, 4000, 4000]"),
+        [],
+        ["bad.toml:3  lattice.shape", "64000000000 voxels"],
+    ),
+    "lattice over memory": (
+        edited("[1, 16, 16]", "[1, 46000, 46000]") + MANY_ORGANS,
+        [],
+        ["does not fit", "smaller body.organ_shape"],
+    ),
+    "number over 64 bits": (
+        edited("cells = 9", "cells = 0x1" + "0" * 16),
+        [],
+        ["bad.toml:5  implant.cells", "fits 64 bits"],
+    ),
+    "endless number": (
+        edited("cells = 9", "cells = " + "9" * 5000),
+        [],
+        ["bad.toml:5: a number of thousands of digits"],
+    ),
+    "missing key": (edited("shape = [1, 16, 16]", ""), [], ["bad.toml:2  lattice.shape", "2 | [lattice]", "missing"]),
+    "missing table": (b"until_h = 1\n", [], ["bad.toml  lattice", "missing table [lattice]; it needs shape"]),
+    "not TOML": (
+        edited("cells = 9", "cells = nine"),
+        [],
+        ["bad.toml: not TOML", "bad.toml:5, column 9", "5 | cells = nine", "^"],
+    ),
+    "cut off": (GOOD + b"blood =", [], ["bad.toml:8, column 8", "8 | blood ="]),
+    "duplicate key": (edited("cells = 9", "cells = 9\ncells = 8"), [], ["bad.toml:6", "6 | cells = 8", "given before"]),
+    "duplicate table": (GOOD + b"[implant]\n", [], ["bad.toml:8", "the table [implant] has been given before"]),
+    "nested too deeply": (b"a = " + b"[" * 20_000, [], ["nested too deeply"]),
+    "binary": (bytes(range(256)) * 9, [], ["bad.toml: is not a text file"]),
+    "not UTF-8": (GOOD + b'title = "caf\xe9"\n', [], ["bad.toml:8: is not UTF-8 text (byte 0xe9)"]),
+    "empty": (b"", [], ["bad.toml: is empty", "seedsoil new"]),
+    "huge": (b"#" * 1_000_001, [], ["bad.toml: larger than 1 MB"]),
+    "terminal escapes": (GOOD + b'"\\u001b[31m" = 1\n', [], ["bad.toml:8", "\\x1b[31m"]),
+    "set unknown": (
+        GOOD,
+        ["--set", "lattice.voxel=3"],
+        ["--set lattice.voxel=3  lattice.voxel", "did you mean 'voxel_um'?"],
+    ),
+    "set bad value": (GOOD, ["--set", "until_h=soon"], ["--set until_h=soon  until_h", "needs a number (got 'soon')"]),
+    "set without value": (GOOD, ["--set", "until_h"], ["--set 'until_h': needs key=value"]),
+    "set inside a number": (GOOD, ["--set", "until_h.x=1"], ["--set until_h.x=1", "no table"]),
+    "option out of range": (GOOD, ["--rng-key", "-1"], ["--rng-key -1  rng_key", "(got -1)"]),
+    "option not finite": (GOOD, ["--until-h", "nan"], ["--until-h nan  until_h", "finite"]),
+}
+MISSING: dict[str, tuple[str, list[str]]] = {
+    "missing file": ("bax.toml", ["bax.toml: no such file", "did you mean 'bad.toml'?"]),
+    "missing scenario": (
+        "quikstart",
+        ["quikstart: no such file, and no shipped scenario", "did you mean 'quickstart'?"],
+    ),
+    "folder": ("folder.toml", ["folder.toml: is a folder"]),
+    "odd name": ("\x1b[31m\udcff.toml", ["\\x1b[31m\\udcff.toml: no such file"]),
+}
+
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedCommandLine]:
+    line = ForkedCommandLine(tmp_path_factory.mktemp("cli"))
+    yield line
+    line.close()
+
+
+def holds_one_message(err: str, parts: list[str]) -> None:
+    assert "Traceback" not in err
+    assert err.endswith("Nothing was run.\n") and err.count("Nothing was run.") == 1
+    assert all(c == "\n" or c.isprintable() for c in err)
+    for part in parts:
+        assert part in err
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(("content", "arguments", "parts"), CASES.values(), ids=CASES.keys())
+def test_bad_scenarios(
+    cli: ForkedCommandLine,
+    tmp_path: Path,
+    command: str,
+    content: bytes,
+    arguments: list[str],
+    parts: list[str],
+) -> None:
+    (tmp_path / "bad.toml").write_bytes(content)
+    ended = cli(command, "bad.toml", *arguments, folder=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    holds_one_message(ended.err, parts)
+    assert os.listdir(tmp_path) == ["bad.toml"]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(("name", "parts"), MISSING.values(), ids=MISSING.keys())
+def test_scenarios_that_are_not_there(
+    cli: ForkedCommandLine, tmp_path: Path, command: str, name: str, parts: list[str]
+) -> None:
+    (tmp_path / "bad.toml").write_bytes(GOOD)
+    (tmp_path / "folder.toml").mkdir()
+    ended = cli(command, name, folder=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    holds_one_message(ended.err, parts)
+    assert sorted(os.listdir(tmp_path)) == ["bad.toml", "folder.toml"]
+
+
+def test_the_good_one_is_good(cli: ForkedCommandLine, tmp_path: Path) -> None:
+    (tmp_path / "good.toml").write_bytes(GOOD)
+    ended = cli("check", "good.toml", "--until-h", "2", "--rng-key", "7", folder=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert "20 ticks" in ended.out
+    assert ended.out.endswith("It can run.\n")
+    assert os.listdir(tmp_path) == ["good.toml"]
+
+
+def test_no_room_for_vessels_is_found_by_check(cli: ForkedCommandLine, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(edited('kind = "none"', 'kind = "points"\nfree_core_um = 5000'))
+    ended = cli("check", "bad.toml", folder=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "vessels" in ended.err and "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["run"],
+        ["run", "quickstart", "--device", "tpu"],
+        ["run", "quickstart", "--threads", "many"],
+        ["scenarios", "qick"],
+    ],
+    ids=" ".join,
+)
+def test_bad_usage(cli: ForkedCommandLine, tmp_path: Path, arguments: list[str]) -> None:
+    ended = cli(*arguments, folder=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err and "Traceback" not in ended.err
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_installed_command_says_the_same(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(CASES["unknown key"][0])
+    ended = subprocess.run(
+        [sys.executable, "-m", "seedsoil", "run", "bad.toml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    holds_one_message(ended.stderr, CASES["unknown key"][2])
+
+
+def test_debug_shows_where(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "seedsoil", "check", "nowhere.toml"],
+        cwd=tmp_path,
+        env={**os.environ, "SEEDSOIL_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "Traceback" in ended.stderr and ended.stderr.endswith("Nothing was run.\n")

@@ -1,0 +1,206 @@
+"""What a run takes, counted by hand; what does not fit is refused and what is proposed instead fits."""
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedsoil.sim import available, implant, limits
+from seedsoil.sim.device import Device
+from seedsoil.sim.errors import InputError
+from seedsoil.sim.limits import estimate, field_types, largest_lattice, refuse_what_cannot_run, warnings_of
+from seedsoil.sim.scenario import Scenario
+
+GIB = 2**30
+
+
+def scenario(**tables: object) -> Scenario:
+    return Scenario.model_validate(
+        {"until_h": 100, "lattice": {"shape": [8, 16, 16], "voxel_um": 20, "tick_h": 0.5}, **tables}
+    )
+
+
+TWO_ORGANS = {"organ_shape": [4, 8, 8], "organs": {n: {"share_probability": 0.5} for n in ("bone", "lung")}}
+
+
+def test_counts_by_hand() -> None:
+    output = {"every_h": 30, "fields": ["cell", "matrix"]}
+    needs = estimate(scenario(output=output, body=TWO_ORGANS, motility={"law": "linear"}))
+    assert (needs.voxels, needs.organ_voxels) == (2048, 2 * 256)
+    assert needs.ticks == 200
+    assert needs.frames == 1 + 4
+    assert needs.frame_bytes == (1 + 4) * (2048 + 512)
+    assert needs.bytes_per_voxel == sum(np.dtype(kind).itemsize for kind in field_types().values())
+    assert needs.tissue_bytes == needs.bytes_per_voxel * (2048 + 512)
+    assert needs.device_bytes == 0
+    assert needs.hop_substeps == 6  # 6 faces x 36 um2/h x 0.5 h / (20 um)^2 = 0.27 hops a tick, 0.05 a substep
+    assert needs.protease_substeps == 3  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70
+
+
+def test_every_recordable_field_has_a_size() -> None:
+    assert set(scenario().output.fields) <= set(field_types())
+    assert field_types()["clone"] == "<u4"
+
+
+def test_a_frame_a_tick_is_the_most() -> None:
+    assert estimate(scenario(output={"every_h": 0.001})).frames == 201
+
+
+def test_on_a_gpu_the_arrays_are_its_own() -> None:
+    both = scenario(body=TWO_ORGANS)
+    on_cpu, on_gpu = estimate(both, "cpu"), estimate(both, "cuda")
+    assert on_gpu.device_bytes == on_gpu.tissue_bytes == on_cpu.tissue_bytes
+    assert on_gpu.host_bytes <= on_cpu.host_bytes
+
+
+@pytest.mark.parametrize("kind", ["points", "straight"])
+@pytest.mark.parametrize("strewn", ["ball", "scattered"])
+def test_placing_takes_what_is_claimed(kind: str, strewn: str) -> None:
+    placed = scenario(lattice={"shape": [32, 64, 64]}, vessels={"kind": kind}, implant={"kind": strewn, "cells": 1000})
+    tracemalloc.start()
+    try:
+        implant.primary(placed, Device("cpu", 1, np))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak / placed.lattice.voxels <= limits.PLACING_BYTES_PER_VOXEL
+
+
+@pytest.mark.parametrize("flat", [True, False])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_proposed_lattice_is_the_largest_that_fits(flat: bool, device: str) -> None:
+    asked = scenario(lattice={"shape": [1, 40_000, 40_000] if flat else [1000, 1000, 1000]}, body=TWO_ORGANS)
+    room = {"host_bytes": 3 * GIB, "device_bytes": GIB, "disk_bytes": 2 * GIB}
+    shape = largest_lattice(asked, device, room)
+    assert shape is not None
+
+    def fits(edge: int) -> bool:
+        table = {"shape": [1 if flat else edge, edge, edge]}
+        needs = estimate(scenario(lattice=table, body=TWO_ORGANS), device)
+        return all(getattr(needs, key) <= most for key, most in room.items())
+
+    assert shape[0] == (1 if flat else shape[1])
+    assert fits(shape[1]) and not fits(shape[1] + 1)
+
+
+def test_too_much_memory_is_refused_with_what_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(limits, "available_memory", lambda: 2 * GIB)
+    large = scenario(lattice={"shape": [600, 600, 600]}, title="big \x1b[31m")
+    with pytest.raises(InputError) as caught:
+        refuse_what_cannot_run(large, tmp_path)
+    message = str(caught.value)
+    shape = largest_lattice(large, "cpu", {"host_bytes": 2 * GIB})
+    assert shape is not None and f"lattice.shape = {list(shape)}" in message
+    assert "2 GiB are free" in message and "big \\x1b[31m" in message
+    assert message.endswith("Nothing was run.")
+    fitting = scenario(lattice={"shape": list(shape)})
+    assert refuse_what_cannot_run(fitting, tmp_path).voxels == shape[0] ** 3
+
+
+def test_too_little_disk_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = scenario(lattice={"shape": [64, 64, 64]}, output={"every_h": 0.5})
+    monkeypatch.setattr(limits, "free_disk", lambda _: 10**6)
+    with pytest.raises(InputError, match="of disk space, 977 KiB are free") as caught:
+        refuse_what_cannot_run(asked, tmp_path)
+    assert "A longer output.every_h" in str(caught.value)
+    assert refuse_what_cannot_run(asked).frames == 201  # no folder, no disk to look at
+
+
+def test_a_gpu_too_small_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "available_memory", lambda: 2**50)
+    asked = scenario(lattice={"shape": [512, 512, 512]})
+    with pytest.raises(InputError, match="of memory of the GPU, 1 GiB are free"):
+        refuse_what_cannot_run(asked, device="cuda", gpu_free_bytes=GIB)
+    assert refuse_what_cannot_run(asked, device="cuda").device_bytes > GIB
+
+
+def test_organs_alone_can_be_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "available_memory", lambda: GIB)
+    with pytest.raises(InputError, match=r"smaller body\.organ_shape"):
+        refuse_what_cannot_run(scenario(body={**TWO_ORGANS, "organ_shape": [500, 500, 500]}))
+
+
+def test_more_ticks_or_substeps_than_can_be_told_apart_are_refused() -> None:
+    with pytest.raises(InputError, match="10000000000 ticks"):
+        refuse_what_cannot_run(scenario(until_h=1e4, lattice={"shape": [1, 32, 32], "tick_h": 1e-6}))
+    with pytest.raises(InputError, match="protease substeps a tick"):
+        refuse_what_cannot_run(scenario(solutes={"protease": {"diffusivity_um2_per_h": 1e8}}))
+
+
+def test_warnings() -> None:
+    assert warnings_of(scenario()) == []
+    slow = scenario(lattice={"shape": [1, 32, 32], "tick_h": 12}, output={"every_h": 200}, body={"transit_h": 1})
+    assert [text.split()[0] for text in warnings_of(slow)] == ["a", "body.transit_h", "output.every_h"]
+
+
+def tree(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+MEMINFO = {"proc/meminfo": "MemTotal:  9000 kB\nMemFree: 10 kB\nMemAvailable:    4000 kB\n"}
+
+
+def test_memory_of_a_machine(tmp_path: Path) -> None:
+    assert available.available_memory(tree(tmp_path, MEMINFO)) == 4000 * 1024
+    assert available.available_memory(tmp_path / "nothing") is None
+
+
+def test_memory_below_the_limit_of_a_control_group(tmp_path: Path) -> None:
+    two = {
+        **MEMINFO,
+        "proc/self/cgroup": "0::/job/step\n",
+        "sys/fs/cgroup/job/step/memory.max": "max\n",
+        "sys/fs/cgroup/job/step/memory.current": "5\n",
+        "sys/fs/cgroup/job/memory.max": "2000000\n",
+        "sys/fs/cgroup/job/memory.current": "1500000\n",
+        "sys/fs/cgroup/job/memory.stat": "anon 7\ninactive_file 300000\n",
+    }
+    assert available.available_memory(tree(tmp_path / "v2", two)) == 2_000_000 - 1_200_000
+    one = {
+        **MEMINFO,
+        "proc/self/cgroup": "5:cpu:/x\n4:memory:/gone/away\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "1000000\n",
+        "sys/fs/cgroup/memory/memory.usage_in_bytes": "400000\n",
+    }
+    assert available.available_memory(tree(tmp_path / "v1", one)) == 600_000
+    one["sys/fs/cgroup/memory/memory.limit_in_bytes"] = "9223372036854771712\n"
+    assert available.available_memory(tree(tmp_path / "v1", one)) == 4000 * 1024
+    one["sys/fs/cgroup/memory/memory.limit_in_bytes"] = "300000\n"
+    assert available.available_memory(tree(tmp_path / "v1", one)) == 0
+
+
+def test_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    free = available.free_disk(tmp_path / "a" / "b")
+    assert free is not None and free > 0
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(("visible", "found"), [(None, 1234 * 2**20), ("1,0", 1234 * 2**20), ("", None), ("-1", None)])
+def test_free_memory_of_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, found: int | None
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\necho "$@" > "$0.called"\necho 1234\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert available.gpu_free_bytes() == found
+    if visible == "1,0":
+        assert "-i 1 " in (tmp_path / "nvidia-smi.called").read_text()
+
+
+def test_bytes_for_people() -> None:
+    assert [available.readable_bytes(n) for n in (0, 1023, 1536, 5 * GIB, 2**45)] == [
+        "0 B",
+        "1023 B",
+        "1.5 KiB",
+        "5 GiB",
+        "32.0 TiB",
+    ]
