@@ -54,7 +54,7 @@ PLANTED = [
     ("sim/simulation.py", "from .cli.show import table", "simulation may not import commands"),
     ("sim/simulation.py", "from ..outputs.recorder import Recorder", "simulation may not import outputs"),
     ("sim/run.py", "from .batch import sweep", "run may not import batch"),
-    ("sim/checkpoint.py", "from .cli import app", "run may not import commands"),
+    ("sim/drive.py", "from .cli import app", "run may not import commands"),
     ("sim/run.py", "from seedsoil.sim.step import step", "imports are relative"),
     ("kernels/draws.py", "import seedsoil", "imports are relative"),
     ("kernels/motility.py", "import taichi as ti\nx = ti.random()", "never ti.random"),

@@ -3,10 +3,15 @@
 A ball of cells grows between vessels, eats the matrix and sheds seeds; some arrive in two organs.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from seedsoil.outputs.layout import Layout
+from seedsoil.outputs.recorder import Recorder
+from seedsoil.outputs.schema import Spec
 
 RESOLVED = [
     {"name": "title", "value": "t", "unit": "-", "source": "the scenario's choice", "status": "given"},
@@ -19,7 +24,9 @@ RESOLVED = [
 ]
 
 
-def tissue(shape: tuple[int, int, int], radius: float, key: int, at: tuple[float, ...] | None = None) -> dict[str, np.ndarray]:
+def tissue(
+    shape: tuple[int, int, int], radius: float, key: int, at: tuple[float, ...] | None = None
+) -> dict[str, np.ndarray]:
     """Fields of a lattice with a tumour of `radius` voxels, ragged and shedding, around `at`."""
     draws = np.random.Generator(np.random.Philox(key))
     z, y, x = np.indices(shape)
@@ -29,6 +36,7 @@ def tissue(shape: tuple[int, int, int], radius: float, key: int, at: tuple[float
     front = radius * (1 + 0.16 * np.sin(5 * turn) + 0.1 * np.sin(3 * turn + z / 6))
     dense = away < front
     stray = (away < 1.7 * front) & (draws.random(shape) < 0.06 * np.exp(-(away - front) / max(radius, 1) * 2.5))
+    protease_reach = 0.35 * radius + 1
     fixed = np.random.Generator(np.random.Philox(99))
     vessel = np.zeros(shape, np.uint8)
     for k in range(8):
@@ -40,7 +48,7 @@ def tissue(shape: tuple[int, int, int], radius: float, key: int, at: tuple[float
     cell[vessel > 0] = 0
     mesenchymal = draws.random(shape) < np.clip(0.1 + 0.8 * (away - 0.55 * front) / max(radius, 1), 0.04, 0.95)
     emt = np.where((cell == 1) & mesenchymal, 255, 0).astype(np.uint8)
-    protease = np.exp(-((np.maximum(away - 0.8 * front, 0) / (0.35 * radius + 1)) ** 2)) * 0.8 * (radius > 0)
+    protease = np.exp(-((np.maximum(away - 0.8 * front, 0) / protease_reach) ** 2)) * 0.8 * (radius > 0)
     matrix = 1 - 0.9 / (1 + np.exp((away - 1.05 * front) / 1.5)) * (radius > 0)
     return {
         "cell": cell,
@@ -69,21 +77,23 @@ def organ_tissue(shape: tuple[int, int, int], sizes: list[float]) -> dict[str, n
     return fields
 
 
-def seeds_table(count: int, until_h: float) -> dict[str, np.ndarray]:
+def seeds_table(count: int, until_h: float, side_um: float, organs: int) -> dict[str, np.ndarray]:
     """Seeds that leave ever faster; nearly all die."""
     draws = np.random.Generator(np.random.Philox(5))
     time_h = np.sort(until_h * draws.random(count) ** 0.4)
     fate = np.where(draws.random(count) < 0.985, 1, 2).astype(np.uint8)
     fate[time_h > until_h - 2] = 0
     survivors = np.flatnonzero(fate == 2)
+    if not organs:
+        fate[survivors], survivors = 1, survivors[:0]
     fate[survivors] = draws.choice([3, 4, 5, 5, 5, 7], len(survivors))
     organ = np.where(fate >= 2, draws.choice([0, 0, 1], count), -1).astype(np.int16)
     cells = np.minimum(1 + draws.geometric(0.6, count) - 1, 12)
     return {
         "time_h": time_h,
-        "z_um": draws.normal(480, 90, count).astype(np.float32),
-        "y_um": draws.normal(640, 150, count).astype(np.float32),
-        "x_um": draws.normal(640, 150, count).astype(np.float32),
+        "z_um": draws.normal(side_um / 2, side_um / 14, count).astype(np.float32),
+        "y_um": draws.normal(side_um / 2, side_um / 9, count).astype(np.float32),
+        "x_um": draws.normal(side_um / 2, side_um / 9, count).astype(np.float32),
         "cells": cells.astype(np.int32),
         "clone": draws.integers(1, 3, count).astype(np.uint32),
         "emt": np.full(count, 255, np.uint8),
@@ -97,10 +107,11 @@ def seeds_table(count: int, until_h: float) -> dict[str, np.ndarray]:
 
 def colonies_of(seeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     founders = np.flatnonzero(seeds["fate"] == 5)
-    count = len(founders)
+    count, organ = len(founders), seeds["organ"][founders]
     cells = (np.arange(count) % 7 * 90 + (np.arange(count) % 3 > 0) * 14).astype(np.int64)
     return {
-        "organ": seeds["organ"][founders],
+        "organ": organ,
+        "label": np.array([(organ[: k + 1] == organ[k]).sum() for k in range(count)], np.int32),
         "founded_h": seeds["arrest_h"][founders],
         "founder_seed": founders.astype(np.int64),
         "clone": seeds["clone"][founders],
@@ -110,11 +121,13 @@ def colonies_of(seeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def series_of(until_h: float, organs: list[str], seeds: dict[str, np.ndarray], rows: int = 400) -> dict[str, np.ndarray]:
+def series_of(
+    until_h: float, organs: list[str], seeds: dict[str, np.ndarray], rows: int = 400
+) -> dict[str, np.ndarray]:
     at = np.linspace(until_h / rows, until_h, rows)
     growth = 400 * np.exp(at / until_h * 2.6)
     share = 0.3 + 0.25 * at / until_h
-    flow = {name: growth * factor for name, factor in (("born", 3e-3), ("died", 4e-4), ("moved", 0.1), ("departed", 2e-4))}
+    flow = {"born": growth * 3e-3, "died": growth * 4e-4, "moved": growth * 0.1, "departed": growth * 2e-4}
     left = np.searchsorted(seeds["time_h"], at)
     out: dict[str, Any] = {
         "tick_time": at,
@@ -137,11 +150,10 @@ def series_of(until_h: float, organs: list[str], seeds: dict[str, np.ndarray], r
     }
     for k, name in enumerate(organs):
         out[f"organ_cells.{name}"] = np.where(at > 80 + 60 * k, 3 * np.exp((at - 80 - 60 * k) / 30), 0)
-    whole = {"born", "died", "moved", "departed", "arrived"}
+    real = ("tick", "protease", "matrix", "invasion")
     return {
-        name: np.asarray(v, float) if name.startswith(("tick", "protease", "matrix", "invasion")) else np.asarray(np.round(v), np.int64)
-        for name, v in out.items()
-        if name not in whole or True
+        name: np.asarray(values, float) if name.startswith(real) else np.round(values).astype(np.int64)
+        for name, values in out.items()
     }
 
 
@@ -158,31 +170,29 @@ def write(
     grows: bool = True,
 ) -> Path:
     """Write a run folder; the last organ never gets a seed. Returns the folder."""
-    from seedsoil.outputs.layout import Layout
-    from seedsoil.outputs.recorder import Recorder
-
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scenario.toml").write_text(f'title = "{title}"\nuntil_h = {until_h}\n')
-    organ_shape = (1, 64, 64) if shape[0] == 1 else (32, 32, 32)
+    scenario = (
+        f"title = 't'\nuntil_h = {until_h}  # long enough\n[body.organs.lung]\nshare_probability = 0.6 # assumed\n"
+    )
+    organ_shape = tuple(max(1, n // 2) for n in shape)
     layout = Layout(
         shape=shape,
         voxel_um=20.0,
         fields=fields,
         organs=dict.fromkeys(organs, organ_shape),
         organ_fields=(*fields, "colony"),
+        extra_columns={"colonies": {"label": Spec("i4", "1", "number of the colony's cells in its organ")}},
     )
-    import json
-
     attributes = {
         "title": title,
-        "scenario": (folder / "scenario.toml").read_text(),
+        "scenario": scenario,
         "resolved": json.dumps(RESOLVED),
         "rng_key": 7,
         "device": "cpu, 2 threads",
         "versions": json.dumps({"seedsoil": "0.1.0", "taichi": "1.7.4", "numpy": "2.4"}),
     }
     recorder = Recorder(folder / "run.vtkhdf", layout, attributes)
-    table = seeds_table(seeds, until_h)
+    table = seeds_table(seeds, until_h, shape[2] * 20.0, len(organs))
     series = series_of(until_h, list(organs), table)
     done, times = 0, np.linspace(0, until_h, frames) if frames > 1 else np.array([until_h])
     for number, at in enumerate(times):
@@ -193,14 +203,15 @@ def write(
         for k, name in enumerate(organs[:-1]):
             age = part - 0.35 - 0.2 * k
             if age > 0 and seeds:
-                grown = organ_tissue(organ_shape, [9 * age, 5 * age if k == 0 else 0])
+                size = 0.28 * organ_shape[2] * age
+                grown = organ_tissue(organ_shape, [size, size / 2 if k == 0 else 0])
                 reached[name] = {n: grown[n] for n in (*fields, "colony")}
         rows = int(np.searchsorted(series["tick_time"], at, side="right"))
         known = {name: column[table["time_h"] <= at] for name, column in table.items()}
         tables = {"seeds": known, "colonies": colonies_of(known), "clones": _clones()}
         recorder.frame(float(at), held, reached, tables, {n: v[done:rows] for n, v in series.items()})
         done = rows
-    recorder.close({"digest": "ab" * 32, "wall_s": 123.4} if finished else {})
+    recorder.close({"digest": "ab" * 32, "wall_s": 123.4} if finished else None)
     return folder
 
 
