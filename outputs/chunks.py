@@ -36,9 +36,7 @@ def round_bits(values: np.ndarray, keep: int) -> np.ndarray:
         return values
     bits = values.view(np.uint32)
     half = np.uint32((1 << (drop - 1)) - 1)
-    rounded = (bits + half + ((bits >> np.uint32(drop)) & np.uint32(1))) & np.uint32(
-        0xFFFFFFFF << drop & 0xFFFFFFFF
-    )
+    rounded = (bits + half + ((bits >> np.uint32(drop)) & np.uint32(1))) & np.uint32(0xFFFFFFFF << drop & 0xFFFFFFFF)
     finite = (bits & np.uint32(0x7F800000)) != np.uint32(0x7F800000)
     return np.where(finite, rounded, bits).view(np.float32)
 

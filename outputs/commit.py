@@ -55,9 +55,7 @@ def newest(records: np.ndarray) -> Commit | None:
         if row[0] < 1 or zlib.crc32(row[:-1].tobytes()) != row[-1]:
             continue
         w = [int(v) for v in row[:-1]]
-        found = Commit(
-            w[0], w[1], w[2], w[3], tuple(w[4 : 4 + t]), tuple(w[4 + t : 4 + 2 * t]), tuple(w[4 + 2 * t :])
-        )
+        found = Commit(w[0], w[1], w[2], w[3], tuple(w[4 : 4 + t]), tuple(w[4 + t : 4 + 2 * t]), tuple(w[4 + 2 * t :]))
         if best is None or found.serial > best.serial:
             best = found
     return best

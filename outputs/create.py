@@ -44,9 +44,7 @@ def create(path: str, layout: Layout, attributes: dict[str, Any]) -> h5py.File:
     for table, columns in layout.tables.items():
         for parent in (file, journal):
             _columns(parent.create_group(table), TABLE_DIMENSIONS[table], columns, "1", "i8")
-    records = file.create_dataset(
-        commit.PATH, (2, commit.Commit.words(len(layout.organs))), "i8", track_times=False
-    )
+    records = file.create_dataset(commit.PATH, (2, commit.Commit.words(len(layout.organs))), "i8", track_times=False)
     records[...] = 0
     records[1] = commit.Commit.first(len(layout.organs)).record()
     return file

@@ -160,8 +160,7 @@ class Delivery:
         reason = reason.removeprefix(f"{self._path}: ")
         if kind == "full":
             raise OutputError(
-                f"{self._path}: could not be written ({reason}). Free space, then resume: "
-                f"{safe} frames are safe."
+                f"{self._path}: could not be written ({reason}). Free space, then resume: {safe} frames are safe."
             )
         raise OutputError(f"{self._path}: {reason}")
 

@@ -49,7 +49,7 @@ def burden(
                 left.plot(time, np.where(cells > 0, cells, np.nan), color=colour[name], label=name)
                 drawn = True
         if drawn:
-            left.set_yscale("log")
+            style.log_scale(left)
             left.set(xlim=(0, 1.015 * until_h / unit), xlabel=label, ylabel="tumour cells")
             left.legend(loc="upper left", borderaxespad=0.2)
         else:
@@ -85,7 +85,7 @@ def _each_colony(
             )
             drawn = True
     if drawn:
-        axes.set_yscale("log")
+        style.log_scale(axes)
     else:
         style.note(axes, "The run did not record which cell belongs\nto which colony (field 'colony').")
 
@@ -102,7 +102,7 @@ def _colonies_by_organ(axes: Axes, colonies: xr.Dataset, names: list[str], colou
             row + spread[alive], size[alive], "o", ms=6, mfc=colour[names[k]], mec=style.PAPER, mew=0.7, alpha=0.9
         )
         axes.plot(row + spread[~alive], size[~alive], "x", ms=5, color=style.DIED)
-    axes.set_yscale("symlog", linthresh=1)
+    style.log_scale(axes, from_zero=True)
     axes.set_ylim(-0.4, max(2.0, cells.max(initial=1)) * 3)
     axes.set_xticks(range(len(places)), [f"{names[k]}\n{(organ == k).sum()}" for k in places])
     axes.tick_params(axis="x", length=0, labelcolor=style.INK)

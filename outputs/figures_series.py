@@ -68,7 +68,7 @@ def _cells(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
             axes.plot(time, held[name], dash, color=colour, label=text)
     total = drawn[0]
     if total[total > 0].size and total.max() > 30 * total[total > 0].min():
-        axes.set_yscale("log")
+        style.log_scale(axes)
     else:
         axes.set_ylim(0, max(1.0, total.max()) * 1.08)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: style.count_text(number)))
@@ -104,7 +104,7 @@ def _rates(axes: Axes, series: xr.Dataset, unit: float) -> None:
     if not tops:
         return style.note(axes, "No cell divided, died or left.")
     if min(tops) < max(tops) / 15:
-        axes.set_yscale("log")
+        style.log_scale(axes)
         axes.set_ylim(top=max(tops) * 6)
     else:
         axes.set_ylim(0, max(tops) * 1.25)

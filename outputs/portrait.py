@@ -14,6 +14,7 @@ from .observables import TUMOUR
 
 BLOOD_OR_LYMPH = 3
 CUT_CELLS = 3000  # a tumour of more cells is cut open
+VOXEL_PIXELS = 18  # a voxel is drawn no larger
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def portrait(
     corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * size
     flat = corners @ axes.T
     low, high = flat.min(axis=0), flat.max(axis=0)
-    scale = 2 * pixels / max(high[0] - low[0], high[1] - low[1])  # drawn at twice the size, then averaged
+    # drawn at twice the size, then averaged; a voxel need not be larger than a fingernail
+    scale = min(2 * pixels / max(high[0] - low[0], high[1] - low[1]), 2 * VOXEL_PIXELS)
     width, height = (int(np.ceil((high[k] - low[k]) * scale / 2)) * 2 for k in (0, 1))
 
     at, colour, radius, shade = _balls(opened(cell == TUMOUR, axes[2]), emt, vessel)

@@ -1,6 +1,7 @@
 """Check what a run hands over against its layout, and bring it to the file's types."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -40,9 +41,19 @@ def prepare(
     return out
 
 
-def _lattice(
-    path: str, specs: Mapping[str, Spec], shape: tuple[int, ...], values: Arrays
-) -> dict[str, np.ndarray]:
+def grouped(arrays: Arrays) -> dict[str, Any]:
+    """What `prepare` made as the arguments of `RunFile.publish`: {"fields": {"cell": ...}, ...}."""
+    out: dict[str, Any] = {}
+    for path, array in arrays.items():
+        *groups, name = path.split("/")
+        target = out
+        for group in groups:
+            target = target.setdefault(group, {})
+        target[name] = array
+    return out
+
+
+def _lattice(path: str, specs: Mapping[str, Spec], shape: tuple[int, ...], values: Arrays) -> dict[str, np.ndarray]:
     if set(values) != set(specs):
         wrong = ", ".join(sorted(set(values) ^ set(specs)))
         raise ValueError(f"{path}: every frame holds exactly {', '.join(specs)} (check {wrong})")

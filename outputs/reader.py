@@ -38,9 +38,7 @@ class Run:
         attributes: scenario text, rng_key, versions, device, commit, digest, state, ...
     """
 
-    def __init__(
-        self, file: Path, layout: Layout, commit: Commit, attributes: dict[str, Any], dead: bool
-    ) -> None:
+    def __init__(self, file: Path, layout: Layout, commit: Commit, attributes: dict[str, Any], dead: bool) -> None:
         self.file = file
         self.layout = layout
         self.frames = commit.frames
@@ -190,9 +188,7 @@ def _attributes(file: h5py.File) -> dict[str, Any]:
     return {**out, **(json.loads(at_end) if at_end else {})}
 
 
-def _table(
-    group: h5py.Group, dimension: str, index: np.ndarray, columns: dict[str, np.ndarray]
-) -> xr.Dataset:
+def _table(group: h5py.Group, dimension: str, index: np.ndarray, columns: dict[str, np.ndarray]) -> xr.Dataset:
     hidden = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME"}
 
     def attributes(name: str) -> dict[str, Any]:

@@ -141,6 +141,8 @@ def inspect(path: str, dead: bool = False, extent: bool = True) -> tuple[Layout,
 def _check_extent(file: h5py.File, path: str, layout: Layout, record: commit.Commit) -> None:
     """Every object that settling touches can be read, the tables match their checksums, and every
     chunk of every committed frame lies inside the file."""
+    file.visititems(lambda _, thing: [*thing.attrs] and None)  # reads every header
+    int(file["VTKHDF/Steps"].attrs["NSteps"])
     size = os.path.getsize(path)
     public = replace(record, slot=commit.PUBLIC, rows=(0,) * len(record.rows))
     for dataset, length in growing(file, layout, record) + growing(file, layout, public):

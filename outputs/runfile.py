@@ -36,9 +36,7 @@ class RunFile:
         self._lock = -1
 
     @classmethod
-    def create(
-        cls, path: str, layout: Layout, attributes: dict[str, Any], *, overwrite: bool = False
-    ) -> "RunFile":
+    def create(cls, path: str, layout: Layout, attributes: dict[str, Any], *, overwrite: bool = False) -> "RunFile":
         """A new file at `path`; it appears there complete.
 
         Raises:

@@ -68,16 +68,21 @@ def is_settled(file: h5py.File, layout: Layout, record: commit.Commit) -> bool:
 
 
 def kept(file: h5py.File, layout: Layout, record: commit.Commit, until_h: float) -> commit.Commit:
-    """The commit that counts only frames and series rows at or before `until_h` (h)."""
+    """The commit that counts only frames at or before `until_h` (h), and the series rows up to the last of them.
 
-    def count(times: h5py.Dataset, committed: int) -> int:
+    Rows travel with the frame that follows them, so rows after the last frame kept will come again.
+    """
+
+    def count(times: h5py.Dataset, committed: int, until_h: float = until_h) -> int:
         return int(np.searchsorted(times[:committed], until_h * (1 + 1e-12) + 1e-9, side="right"))
 
+    frames = count(file["time"], record.frames)
+    last_h = float(file["time"][frames - 1]) if frames else -np.inf
     organs = zip(layout.organs, record.organ_frames, strict=True)
     earlier = replace(
         record,
-        frames=count(file["time"], record.frames),
-        series_rows=count(file["series/tick_time"], record.series_rows),
+        frames=frames,
+        series_rows=count(file["series/tick_time"], record.series_rows, last_h),
         organ_frames=tuple(count(file[f"organs/{o}/time"], n) for o, n in organs),
     )
     return record if earlier == record else replace(earlier, serial=record.serial + 1)

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 INK, MUTED, RULE, PAPER, TISSUE = "#1c2733", "#5d6b79", "#d5dce3", "#ffffff", "#f4f1ea"
 EPITHELIAL, MESENCHYMAL = "#0072b2", "#e69f00"
@@ -143,6 +144,17 @@ def note(axes: Axes, text: str) -> None:
     """A sentence in place of a picture that would be empty."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, fontsize=9.5, wrap=True)
+
+
+def log_scale(axes: Axes, from_zero: bool = False) -> None:
+    """A logarithmic y axis with plain numbers; `from_zero` begins at 0, linear up to 1."""
+    axes.set_yscale("symlog", linthresh=1) if from_zero else axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _plain(value: float) -> str:
+    return count_text(value) if value >= 1 or value == 0 else f"{value:g}"
 
 
 def rgb(colour: str) -> np.ndarray:

@@ -65,8 +65,7 @@ def unpack(fd: int) -> tuple[Any, dict[str, np.ndarray]]:
     index = json.loads(memory[8 : 8 + length])
     start = _aligned(8 + length)
     arrays = {
-        name: np.ndarray(tuple(shape), dtype, memory, start + offset)
-        for name, dtype, shape, offset in index["arrays"]
+        name: np.ndarray(tuple(shape), dtype, memory, start + offset) for name, dtype, shape, offset in index["arrays"]
     }
     return index["header"], arrays
 

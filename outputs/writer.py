@@ -26,6 +26,7 @@ from . import wire  # noqa: E402
 from .commit import Commit  # noqa: E402
 from .errors import RunFileError  # noqa: E402
 from .layout import Layout  # noqa: E402
+from .prepare import grouped  # noqa: E402
 from .runfile import RunFile  # noqa: E402
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -53,9 +54,7 @@ def main(descriptor: int) -> int:
     return 0
 
 
-def _serve(
-    run: RunFile | None, message: dict[str, Any], fd: int | None
-) -> tuple[RunFile | None, dict[str, Any]]:
+def _serve(run: RunFile | None, message: dict[str, Any], fd: int | None) -> tuple[RunFile | None, dict[str, Any]]:
     header, arrays = wire.unpack(fd) if fd is not None else ({}, {})
     if fd is not None:
         os.close(fd)
@@ -67,20 +66,7 @@ def _serve(
     if message["op"] == "close":
         run.close(header["at_end"])
         return None, {}
-    grouped: dict[str, Any] = {}
-    for path, array in arrays.items():
-        *groups, name = path.split("/")
-        target = grouped
-        for group in groups:
-            target = target.setdefault(group, {})
-        target[name] = array
-    run.publish(
-        header["time_h"],
-        grouped["fields"],
-        grouped.get("organs"),
-        grouped.get("tables"),
-        grouped.get("series"),
-    )
+    run.publish(header["time_h"], **grouped(arrays))
     return run, _counts(run)
 
 

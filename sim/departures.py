@@ -72,7 +72,12 @@ def gather(tissue: Tissue, parameters: Intravasation, block_voxels: int, stamp: 
         others = here[here != voxel]
         if goes_along < 2**32 - 1:
             others = others[host_draw(others, stamp, Purpose.COMPANION) < goes_along]
-        taken = np.concatenate([[voxel], others[: parameters.cluster_cells_max - 1]])
+        places = parameters.cluster_cells_max - 1
+        if len(others) > places:
+            # the draw chooses: the first by index would all be from one side
+            lowest = np.argsort(host_draw(others, stamp, Purpose.COMPANION), kind="stable")[:places]
+            others = np.sort(others[lowest])
+        taken = np.concatenate([[voxel], others])
         departures.append(
             Departure(
                 lattice_id=tissue.lattice_id,

@@ -2,7 +2,7 @@
 
 Memory is the arrays of the primary and of every organ (an organ's lattice is made when its first
 seed arrives; all are counted), the frames on their way to the file, and what placing vessels and
-implant takes at the start. Disk is the fields of all frames, compressed.
+implant takes at the start. Disk is the fields of all frames, compressed, and the checkpoints.
 """
 
 import math
@@ -27,6 +27,9 @@ PROCESS_BYTES = 300 * 2**20
 PLACING_BYTES_PER_VOXEL = 130
 # of each field: one frame being written, one waiting
 FRAME_COPIES = 2
+# what a checkpoint holds of a tissue; it is not compressed, and the last one stays while the next is written
+CHECKPOINTED = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
+CHECKPOINTS = 2
 # least a frame compresses to: fields rounded to 10-12 mantissa bits reach 4.5 : 1, sparse integers far more
 _COMPRESSION = {"f": 6.0, "u": 20.0}
 # draws are told apart by a 32-bit tick
@@ -50,7 +53,8 @@ class Estimate:
     device_bytes: int  # most the GPU holds at once, 0 on a CPU
     frames: int
     frame_bytes: int  # uncompressed, of all lattices
-    disk_bytes: int  # what the run file may come to at the least
+    checkpoint_bytes: int  # of one
+    disk_bytes: int  # what run file and checkpoints come to at the least
 
 
 def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
@@ -67,7 +71,8 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     rows = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.series_every_h)) + 1
     packed = sum(np.dtype(kinds[f]).itemsize / _COMPRESSION[np.dtype(kinds[f]).kind] for f in scenario.output.fields)
     waiting = FRAME_COPIES * frame * everything
-    on_host = tissue if device == "cpu" else 0
+    saved = everything * sum(np.dtype(kinds[name]).itemsize for name in CHECKPOINTED)
+    on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
     placing = PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
     later = PLACING_BYTES_PER_VOXEL * one_organ + on_host + waiting
@@ -84,7 +89,8 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
         device_bytes=tissue if device == "cuda" else 0,
         frames=frames,
         frame_bytes=frame * everything,
-        disk_bytes=int(frames * packed * everything) + rows * 8 * (20 + organs),
+        checkpoint_bytes=saved,
+        disk_bytes=int(frames * packed * everything) + rows * 8 * (20 + organs) + CHECKPOINTS * saved,
     )
 
 

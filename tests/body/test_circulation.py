@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from scipy import stats
+
 from seedsoil.sim.body.circulation import Arrival, Circulation
 from seedsoil.sim.body.parameters import Body
 from seedsoil.sim.body.seeds import NONE, Fate, Seeds

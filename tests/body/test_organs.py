@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel, bare
 from seedsoil.sim.body.circulation import Arrival
 from seedsoil.sim.body.organs import EXTINCT, GROWING, Colonies, Organ, around, arrival_sites, settle
@@ -115,7 +116,7 @@ def test_cells_without_room_are_left_out_and_a_seed_without_any_dies(device: Dev
     seeds, colonies = Seeds(), Colonies()
     near = around(tissue.lattice, site, 1)
     cell = tissue.cell.reshape(-1)
-    cell[near[: -2]] = Cell.STROMA
+    cell[near[:-2]] = Cell.STROMA
     arrival = arriving(seeds, [0, 255, 255, 255])
     assert settle(organ, seeds, colonies, arrival, 1, 1) == 2
     assert colonies.table["founder_cells"].tolist() == [2]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from seedsoil.sim.body.seeds import NONE, Fate, Growing, Seeds
 from seedsoil.sim.departures import LYMPH, Departure
 

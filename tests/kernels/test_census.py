@@ -2,20 +2,18 @@
 
 import numpy as np
 import pytest
+from twins.tissues import DEEP, FLAT, changed, filled_tissue, random_tissue, snapshot
+
 from seedsoil.kernels import census
 from seedsoil.kernels.tissue import Cell, Count, bare
 from seedsoil.sim.device import Device
-
-from twins.tissues import DEEP, FLAT, changed, filled_tissue, random_tissue, snapshot
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 
 
 @SHAPES
 @pytest.mark.parametrize("density", [0.0, 0.01, 0.5, 1.0])
-def test_tumour_and_mesenchymal_cells_are_counted(
-    device: Device, shape: tuple[int, int, int], density: float
-) -> None:
+def test_tumour_and_mesenchymal_cells_are_counted(device: Device, shape: tuple[int, int, int], density: float) -> None:
     tissue = random_tissue(device.lattice(shape), density=density)
     before = snapshot(tissue)
     census.count(tissue)
@@ -31,9 +29,7 @@ def test_tumour_and_mesenchymal_cells_are_counted(
 
 @SHAPES
 @pytest.mark.parametrize(("emt", "mesenchymal"), [(0, 0), (127, 0), (128, 1), (255, 1)])
-def test_mesenchymal_is_the_upper_half(
-    device: Device, shape: tuple[int, int, int], emt: int, mesenchymal: int
-) -> None:
+def test_mesenchymal_is_the_upper_half(device: Device, shape: tuple[int, int, int], emt: int, mesenchymal: int) -> None:
     tissue = filled_tissue(device.lattice(shape), emt)
     census.count(tissue)
     assert tissue.census()[Count.MESENCHYMAL] == mesenchymal * tissue.lattice.voxels
@@ -51,18 +47,18 @@ def test_a_copied_or_lost_cell_is_seen(device: Device) -> None:
         assert other.census()[Count.TUMOUR] == counted + (1 if planted == Cell.TUMOUR else -1)
 
 
-def test_rows_without_tumour_cells_fall_idle_and_can_be_woken(device: Device) -> None:
+def test_chunks_without_tumour_cells_fall_idle_and_can_be_woken(device: Device) -> None:
     lattice = device.lattice(FLAT)
-    assert lattice.lanes > 1, "this shape has rows to pass over"
+    assert lattice.chunk == 64, "a chunk of this shape is a row: there is something to pass over"
     tissue = bare(lattice, lattice_id=0, voxel_um=20.0)
     tissue.cell[0, 10, :] = Cell.TUMOUR
     tissue.cell[0, 20, :] = Cell.STROMA  # stands there, but asks for nothing
     tissue.intent[...] = 3
     census.count(tissue)
-    has_cells = (tissue.cell == Cell.TUMOUR).reshape(lattice.rows, lattice.lanes).any(axis=1)
+    has_cells = (tissue.cell == Cell.TUMOUR).reshape(lattice.chunks, lattice.chunk).any(axis=1)
     np.testing.assert_array_equal(tissue.busy > 0, has_cells)
     # what nobody will overwrite must not be left to be granted later
-    assert not tissue.intent.reshape(lattice.rows, lattice.lanes)[~has_cells].any()
+    assert not tissue.intent.reshape(lattice.chunks, lattice.chunk)[~has_cells].any()
     tissue.cell[0, 40, 7] = Cell.TUMOUR
     tissue.counters[...] = 0
     census.count(tissue)

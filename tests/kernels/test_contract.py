@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
+
 from seedsoil.kernels import census, contest, intravasation, matrix, motility, proliferation, solute
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
@@ -15,8 +17,6 @@ from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
 from seedsoil.sim import departures
 from seedsoil.sim.device import Device
-
-from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 STAMP = Stamp.of(7, 1, 20)
@@ -43,7 +43,7 @@ class Process(NamedTuple):
     active: Callable[[Tissue], object]
     off: Callable[[Tissue], object]
     writes: set[str]
-    always_writes: set[str] = set()  # even at rate 0: scratch only
+    always_writes: frozenset[str] = frozenset()  # even at rate 0: scratch only
 
 
 def hop(tissue: Tissue, law: int, d: float, taxis: float) -> None:
@@ -60,10 +60,12 @@ PROCESSES = {
         lambda t: solute.diffuse(t, SoluteRates(2, 0.1, 0.01, 1e-3)),
         lambda t: solute.diffuse(t, SoluteRates(2, 0.0, 0.0, 0.0)),
         {"protease", "spare"},
-        {"spare"},
+        frozenset({"spare"}),
     ),
     "matrix": Process(
-        lambda t: matrix.degrade(t, MatrixRates(1e-3, 0.1)), lambda t: matrix.degrade(t, MatrixRates(0.0, 0.0)), {"matrix"}
+        lambda t: matrix.degrade(t, MatrixRates(1e-3, 0.1)),
+        lambda t: matrix.degrade(t, MatrixRates(0.0, 0.0)),
+        {"matrix"},
     ),
     "ripen by hazard": Process(
         lambda t: ripen(t, ProliferationRates(HAZARD, (2**30,) * 256, 0, 0)),
@@ -79,9 +81,11 @@ PROCESSES = {
         lambda t: proliferation.propose(t, STAMP, solid_vessels=False),
         lambda t: (t.due.fill(0), proliferation.propose(t, STAMP, solid_vessels=False)),
         {"intent"},
-        {"due"},
+        frozenset({"due"}),
     ),
-    "hop, linear": Process(lambda t: hop(t, LINEAR, 0.1, 0.05), lambda t: hop(t, LINEAR, 0.0, 0.0), {"intent", "counters"}),
+    "hop, linear": Process(
+        lambda t: hop(t, LINEAR, 0.1, 0.05), lambda t: hop(t, LINEAR, 0.0, 0.0), {"intent", "counters"}
+    ),
     "hop, Boltzmann": Process(
         lambda t: hop(t, BOLTZMANN, 0.05, 0.01), lambda t: hop(t, BOLTZMANN, 0.0, 0.0), {"intent"}
     ),

@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from twins import intravasation_twin
+from twins.tissues import DEEP, FLAT, changed, put, random_tissue, snapshot
+
 from seedsoil.kernels import contest, intravasation, motility, proliferation
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intent import DIVIDE, MOVE
@@ -11,9 +14,6 @@ from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, Intravasation, Intr
 from seedsoil.kernels.motility import LINEAR, MotilityRates
 from seedsoil.kernels.tissue import Cell, Count, Vessel, bare
 from seedsoil.sim.device import Device
-
-from twins import intravasation_twin
-from twins.tissues import DEEP, FLAT, changed, put, random_tissue, snapshot
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 INTACT, TORN = int(Vessel.BLOOD | Vessel.PERFUSED), int(Vessel.BLOOD | Vessel.RUPTURED)

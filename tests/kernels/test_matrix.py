@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from twins import matrix_twin
+from twins.tissues import DEEP, FLAT, changed, filled_tissue, random_tissue, snapshot, ulps
+
 from seedsoil.kernels import matrix
 from seedsoil.kernels.matrix import Matrix, MatrixRates
 from seedsoil.kernels.tissue import bare
 from seedsoil.sim.device import Device
-
-from twins import matrix_twin
-from twins.tissues import DEEP, FLAT, changed, filled_tissue, random_tissue, snapshot, ulps
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 

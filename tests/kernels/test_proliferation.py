@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from twins import proliferation_twin
+from twins.tissues import DEEP, FLAT, changed, filled_tissue, put, random_tissue, snapshot
+
 from seedsoil.kernels import census, contest, motility, proliferation
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intent import DIVIDE
@@ -12,9 +15,6 @@ from seedsoil.kernels.motility import LINEAR, MotilityRates
 from seedsoil.kernels.proliferation import HAZARD, Proliferation, ProliferationRates, chances_at
 from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
 from seedsoil.sim.device import Device
-
-from twins import proliferation_twin
-from twins.tissues import DEEP, FLAT, changed, filled_tissue, put, random_tissue, snapshot
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 SOLID = pytest.mark.parametrize("solid", [False, True])

@@ -44,7 +44,7 @@ def racing_pass(lattice: ti.template(), chain: array(ti.u32)):
 
 
 def scenario(key: int) -> Scenario:
-    """Everything at once: a packed ball that frays, cells of both kinds, divisions, haptotaxis, protease, many vessels."""
+    """Everything at once: a packed ball of both kinds that frays, divisions, haptotaxis, protease, many vessels."""
     return Scenario(
         rng_key=key,
         until_h=100.0,

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from twins import solute_twin
+from twins.tissues import DEEP, FLAT, changed, random_tissue, snapshot, ulps
+
 from seedsoil.kernels import solute
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.solute import Solute, SoluteRates
 from seedsoil.kernels.tissue import Cell, Tissue, bare
 from seedsoil.sim.device import Device
-
-from twins import solute_twin
-from twins.tissues import DEEP, FLAT, changed, random_tissue, snapshot, ulps
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 STILL = Solute(diffusivity_um2_per_h=360.0, decay_per_h=0.0, secretion_per_h=0.0)

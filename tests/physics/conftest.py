@@ -1,6 +1,7 @@
 """Taichi starts once per process: every test here shares one CPU device with two threads."""
 
 import pytest
+
 from seedsoil.sim.device import Device, start
 
 

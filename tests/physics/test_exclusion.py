@@ -11,10 +11,10 @@ collective  a cosine mode of the density decays as that of plain exclusion (wher
             equation, D = w dx^2, at any density) but for the contest. Its rate comes from the mean-field
             equation of the rule, integrated here: d rho_i = sum_j [F_ji - F_ij], F_ij = w rho_i (1 - rho_j) c_ij.
             A gradient also feeds c itself, so D/D0 is c + (7/2) w rho (1 - rho) to first order, not c alone:
-            0.998, 0.997 and 0.984.
+            1.0005, 0.997 and 0.984.
 tracer      D = (1 - rho) c f, f the correlation factor of Nakazato and Kitahara (1980, Prog. Theor. Phys. 64, 2261):
-            (1 + k)/(1 - k (3 rho - 2)/(2 - rho)), k = -0.2098 the mean cosine of successive
-            hops of a vacancy's neighbour on the cubic lattice
+            (1 + k)/(1 - k (3 rho - 2)/(2 - rho)), k = -0.2098 the mean cosine between successive
+            hops of a cell at density 1 on the cubic lattice
 
 Fixed keys. Every bar is at least 3 standard errors wide (false alarms below 3e-3 a case, when the keys were chosen).
 """
@@ -77,17 +77,17 @@ def test_exchange(density):
     beside = sum(np.roll(inside, s, a) for a in range(3) for s in (-1, 1))[1:-1, 1:-1, 1:-1]
     # a voxel with k neighbours is filled with probability (1 - rho)(1 - (1 - w rho)^k)
     expected = 0.0
-    substeps, rounds = 10, 24
+    substeps, rounds = 10, 48
     for number in range(rounds):
         tissue.cell[...] = rng.random(shape) < density
         tissue.wake()
         expected += substeps * ((tissue.cell == Cell.EMPTY).mean() * (1 - (1 - W * density) ** beside)).sum()
         advance(tissue, 100 + number, substeps)
     moved = tissue.census()[Count.MOVED]
-    assert moved > 200_000
+    assert moved > 500_000
     error = 1 / np.sqrt(moved)
-    print("exchange", density, moved / expected, error)
-    assert abs(moved / expected - 1) < max(0.003, 3 * error)
+    assert 3 * error < 0.005
+    assert abs(moved / expected - 1) < 0.005
     if density == 0.9:  # planted: without the crowding factor
         assert abs(moved / (expected / crowding_factor(density)) - 1) > 0.01
 
@@ -137,7 +137,6 @@ def test_collective_diffusion(density, amplitude, rounds):
     ratio = np.exp(-plain)
     noise = np.sqrt(2 * density * (1 - density) * (1 - ratio**2) / (rounds * tissue.lattice.voxels))
     error = noise / (amplitude * ratio * plain)
-    print("collective", density, measured / plain, theory / plain, error)
     assert 3 * error < 0.01
     assert abs(measured / theory - 1) < 0.01
     assert abs(theory / plain - crowding_factor(density)) < 0.01  # so this is D within 1 % of the crowding factor too
@@ -171,7 +170,6 @@ def test_tracer_diffusion(density, substeps):
     correlation = (1 + cosine) / (1 - cosine * (3 * density - 2) / (2 - density))
     theory = (1 - density) * crowding_factor(density) * correlation
     error = late / (late - early) * np.sqrt(2 / (3 * inner.sum()))
-    print("tracer", density, measured, theory, measured / theory, error, late)
     assert np.sqrt(late / 3) < 4  # so nobody has come near a wall 12 voxels away
     assert 3 * error < 0.025
     assert abs(measured / theory - 1) < 0.025

@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from twins import metaspread_twin
+
 from seedsoil.kernels import matrix
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.tissue import Cell, Tissue, bare
@@ -33,8 +35,6 @@ from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario
 from seedsoil.sim.step import step
 
-from twins import metaspread_twin
-
 Q = 4
 STEP = 1e-3  # tau
 THETA, LAMBDA, GAMMA = 0.195, 0.1, 1.0  # per tau: production, decay, matrix loss (both)
@@ -44,7 +44,9 @@ SMALL = {"lattice.shape": [1, 64, 64], "vessels.kind": "none"}
 
 
 def scenario(key: int = 1, **changes: object) -> Scenario:
-    return load_scenario("franssen2019", {"rng_key": key, **{name.replace("__", "."): v for name, v in changes.items()}})
+    return load_scenario(
+        "franssen2019", {"rng_key": key, **{name.replace("__", "."): v for name, v in changes.items()}}
+    )
 
 
 class Run:
@@ -180,7 +182,7 @@ def test_unscaled_production_passes_the_mass_oracle_alone(runs: list[Run], devic
     assert total(wrong) == pytest.approx(EXPECTED_TOTAL, rel=1e-3)
     assert not brackets([figures(wrong).protease], ORIGINAL.protease)
     assert not brackets([figures(wrong).site_protease], ORIGINAL.site_protease)
-    assert brackets([figures(runs[0].tissue).protease], ORIGINAL.protease) or len(runs) > 1
+    assert brackets([figures(run.tissue).protease for run in runs], ORIGINAL.protease)
 
 
 @pytest.mark.physics
@@ -188,3 +190,72 @@ def test_unscaled_contact_is_seen_in_the_matrix(device: Device) -> None:
     wrong = Run(scenario(matrix__contact_per_h=0.36 / Q), device).advance(STEPS).tissue
     assert not brackets([figures(wrong).matrix], ORIGINAL.matrix)
     assert not brackets([figures(wrong).matrix_lost], ORIGINAL.matrix_lost)
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, np.ndarray]:
+    """The plain model told on voxels (6 seeds), on sites, and on sites whose places block (12 and 8 seeds)."""
+    return {
+        "voxels": np.array([metaspread_twin.run(seed, edge=2) for seed in range(6)]),
+        "sites": np.array([metaspread_twin.run(seed) for seed in range(12)]),
+        "places": np.array([metaspread_twin.run(seed, share_blocks=True) for seed in range(8)]),
+    }
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Distance of two means in standard errors."""
+    error = math.sqrt(one.var(ddof=1) / len(one) + other.var(ddof=1) / len(other))
+    return abs(float(one.mean() - other.mean())) / error
+
+
+@pytest.mark.physics
+def test_the_engine_is_the_plain_model_on_voxels(runs: list[Run], told: dict[str, np.ndarray]) -> None:
+    """All figures within 4 standard errors (0.24 % aside, where Euler steps the matrix); fails falsely once in 2000."""
+    ours = np.array([figures(run.tissue) for run in runs])
+    column = metaspread_twin.Outcome._fields.index
+    for name in ("protease", "radius_m", "radius_e"):
+        assert apart(ours[:, Figures._fields.index(name)], told["voxels"][:, column(name)]) < 4
+    for name in ("matrix", "matrix_lost"):
+        mine, theirs = ours[:, Figures._fields.index(name)].mean(), told["voxels"][:, column(name)].mean()
+        assert mine == pytest.approx(theirs, rel=0.01)
+
+
+@pytest.mark.physics
+def test_what_is_left_to_the_original_is_the_lattice(runs: list[Run], told: dict[str, np.ndarray]) -> None:
+    """Two rules of sites make the whole of what the engine differs by from the original run.
+
+    A hop onto a site of three is blocked by nobody, onto four voxels of which three are taken in three
+    tries of four: packed cells leave the implant sooner on sites (radius of the mesenchymal cells 4.82
+    against 4.65). And a mesenchymal cell that stays degrades its whole site, not its own quarter four
+    times as fast, which soon finds nothing left (sum of (1 - matrix) 54.2 against 48.7).
+    """
+    column = metaspread_twin.Outcome._fields.index
+    radius, lost = column("radius_m"), column("matrix_lost")
+    sites, places, voxels = told["sites"], told["places"], told["voxels"]
+    for at, original in ((radius, ORIGINAL.radius_m), (lost, ORIGINAL.matrix_lost)):
+        assert abs(original - sites[:, at].mean()) < 3 * sites[:, at].std(ddof=1)
+    ours = np.array([figures(run.tissue) for run in runs])
+    assert apart(sites[:, radius], ours[:, Figures._fields.index("radius_m")]) > 3
+    assert apart(sites[:, radius], places[:, radius]) > 3
+    assert apart(places[:, radius], voxels[:, radius]) < 4
+    assert apart(places[:, lost], voxels[:, lost]) > 20
+
+
+@pytest.mark.physics
+def test_a_packed_start_nearly_doubles(device: Device) -> None:
+    """Mesenchymal cells at step 3000 of five keys: 1.94-fold and more (the original: 143 to 282, 1.97-fold).
+
+    Measured over ten keys, as smallest, mean and largest: 1.884, 1.925, 1.957 after the one tick at which
+    all are due, and 1.936, 1.971, 1.991 after 50 more in which those that lost a contest or had no room
+    try again. Single keys may so fall short of 1.94 by a cell or two; their mean may not.
+    """
+    at_once, retried = [], []
+    for key in range(1, 6):
+        run = Run(scenario(key), device).advance(3000)
+        assert run.mesenchymal == M_CELLS
+        at_once.append(run.advance(1).mesenchymal / M_CELLS)
+        retried.append(run.advance(49).mesenchymal / M_CELLS)
+    assert 1.85 < min(at_once) <= max(at_once) < 2.0
+    assert np.mean(retried) >= 1.94
+    assert min(retried) >= 1.93
+    assert max(retried) <= 2.0

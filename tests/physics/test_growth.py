@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from seedsoil.kernels import census, contest, motility, proliferation
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import CONTACT, IntravasationRates

@@ -31,7 +31,9 @@ def packed(density: float) -> Tissue:
     return tissue
 
 
-def net_hops(tissue: Tissue, try_probability: float, moves: int, fairness: int, key: int) -> tuple[np.ndarray, np.ndarray]:
+def net_hops(
+    tissue: Tissue, try_probability: float, moves: int, fairness: int, key: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Hops up and down each axis (x, y, z) until there were `moves` of them; a cell tries with this probability."""
     h = try_probability / 6
     rates = MotilityRates(1, LINEAR, h, h, 0.0, threshold(min(1.0, 1.0001 * try_probability)))

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from seedsoil.kernels import solute
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.solute import SoluteRates
@@ -79,9 +80,7 @@ def test_an_error_of_first_order_would_fail(device: Device) -> None:
 
 
 @pytest.mark.parametrize(("shape", "half_waves"), [((1, 256, 256), (0, 64, 64)), ((64, 64, 64), (16, 16, 16))])
-def test_first_order_in_time(
-    device: Device, shape: tuple[int, int, int], half_waves: tuple[int, int, int]
-) -> None:
+def test_first_order_in_time(device: Device, shape: tuple[int, int, int], half_waves: tuple[int, int, int]) -> None:
     """Diffusion and decay of an eigenvector of the lattice itself, so that all of the error is one of time."""
     lattice = device.lattice(shape)
     eigenvalue = sum(4 * math.sin(np.pi * m / n / 2) ** 2 for m, n in zip(half_waves, shape, strict=True))

@@ -4,14 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from twins import departures_twin
+from twins.tissues import DEEP, FLAT, changed, filled_tissue, put, random_tissue, snapshot
+
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.intravasation import Intravasation
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel, bare
 from seedsoil.sim.departures import BLOOD, LYMPH, gather, reach
 from seedsoil.sim.device import Device
-
-from twins import departures_twin
-from twins.tissues import DEEP, FLAT, changed, filled_tissue, put, random_tissue, snapshot
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 STAMP = Stamp.of(11, 0, 40)
@@ -97,7 +97,7 @@ def test_two_marked_cells_in_reach_leave_as_one_seed(device: Device) -> None:
 
 
 def test_two_marked_cells_that_share_no_companion_split_the_rest(device: Device) -> None:
-    """With room for two, the first takes the neighbour; the second leaves with what is still there."""
+    """The first takes its neighbour; the second leaves with what is still there."""
     tissue = bare(device.lattice(FLAT), lattice_id=0, voxel_um=20.0)
     for number, x in enumerate([10, 11, 12, 13, 14]):
         put(tissue, (0, 10, x), clone=number)
@@ -130,6 +130,22 @@ def test_companions_come_with_their_probability(device: Device) -> None:
     error = np.sqrt(n * 0.3 * 0.7)
     assert abs(along - 0.3 * n) < 4 * error
     assert abs(along - 0.33 * n) > 4 * error
+
+
+def test_a_cap_takes_companions_from_all_sides(device: Device) -> None:
+    """Mean place of capped companions about the middle of their reach, 4 standard errors (fixed keys)."""
+    places = []
+    for at in range(60):
+        tissue = filled_tissue(device.lattice(DEEP))
+        tissue.leaving[6, 8, 10] = 1
+        (seed,) = gather(tissue, Intravasation(cluster_cells_max=8), 2, STAMP._replace(tick=at))
+        places.append(np.stack(np.unravel_index(seed.clone[1:].astype(np.int64), DEEP), axis=1))
+    near = np.stack(np.unravel_index(reach(tissue.lattice, seed.voxel, 2), DEEP), axis=1)
+    near = near[(near != (6, 8, 10)).any(axis=1)]
+    error = near.std(axis=0) / np.sqrt(60 * 7)
+    assert np.all(np.abs(np.concatenate(places).mean(axis=0) - near.mean(axis=0)) < 4 * error)
+    # as taking them in the order of their voxels would be
+    assert np.any(np.abs(near[:7].mean(axis=0) - near.mean(axis=0)) > 4 * error)
 
 
 @pytest.mark.parametrize(

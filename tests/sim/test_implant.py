@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel
@@ -62,7 +63,7 @@ def test_phenotypes_are_mixed_over_the_ball(device: Device, shape: tuple[int, in
     tissue = implant.primary(scenario(shape), device)
     everyone = np.argwhere(tissue.cell == Cell.TUMOUR)
     fast = np.argwhere(tissue.emt == 255)
-    spread = everyone.std(axis=0) * np.sqrt((1 / 233 - 1 / 388))
+    spread = everyone.std(axis=0) * np.sqrt(1 / 233 - 1 / 388)
     moved = np.abs(fast.mean(axis=0) - everyone.mean(axis=0))
     assert np.all(moved <= 4 * spread)
     ordered = everyone[:233]  # what filling in index order would do
@@ -187,5 +188,7 @@ def test_an_organ_is_empty_but_for_its_vessel_sites(device: Device) -> None:
         assert len(corner_blocks(tissue.vessel, 2)) == sites
         assert not np.any(tissue.vessel & Vessel.RUPTURED)
     same_number = {name: {**table, "vessels": 10} for name, table in organs.items()}
-    twin = implant.organ(scenario(FLAT, vessels=POINTS, body={"organs": same_number, "organ_shape": (1, 60, 60)}), device, "lung")
+    twin = implant.organ(
+        scenario(FLAT, vessels=POINTS, body={"organs": same_number, "organ_shape": (1, 60, 60)}), device, "lung"
+    )
     assert not np.array_equal(twin.vessel, bone.vessel)  # each organ has draws of its own

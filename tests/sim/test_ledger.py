@@ -1,6 +1,7 @@
 """The ledger stops a run that lost or copied a cell or a seed, and says when, where and by how much."""
 
 import pytest
+
 from seedsoil.sim.errors import IdentityBroken
 from seedsoil.sim.ledger import Tally, check_arrested, check_cells, check_seeds
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedsoil.sim import available, implant, limits
+from seedsoil.sim import available, implant, limits, state
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.limits import estimate, field_types, largest_lattice, refuse_what_cannot_run, warnings_of
@@ -33,6 +33,7 @@ def test_counts_by_hand() -> None:
     assert needs.frame_bytes == (1 + 4) * (2048 + 512)
     assert needs.bytes_per_voxel == sum(np.dtype(kind).itemsize for kind in field_types().values())
     assert needs.tissue_bytes == needs.bytes_per_voxel * (2048 + 512)
+    assert needs.checkpoint_bytes == 18 * (2048 + 512)
     assert needs.device_bytes == 0
     assert needs.hop_substeps == 6  # 6 faces x 36 um2/h x 0.5 h / (20 um)^2 = 0.27 hops a tick, 0.05 a substep
     assert needs.protease_substeps == 3  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70
@@ -41,6 +42,10 @@ def test_counts_by_hand() -> None:
 def test_every_recordable_field_has_a_size() -> None:
     assert set(scenario().output.fields) <= set(field_types())
     assert field_types()["clone"] == "<u4"
+
+
+def test_a_checkpoint_holds_what_is_counted() -> None:
+    assert set(limits.CHECKPOINTED) == set(state._TISSUE)
 
 
 def test_a_frame_a_tick_is_the_most() -> None:

@@ -4,9 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from twins.tissues import DEEP, FLAT, STATE, changed, put, random_tissue, snapshot
+
 from seedsoil.kernels import solute
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.intravasation import Intravasation
+from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.matrix import Matrix
 from seedsoil.kernels.motility import Motility
 from seedsoil.kernels.proliferation import Proliferation
@@ -18,8 +21,6 @@ from seedsoil.sim.ledger import check_cells
 from seedsoil.sim.processes import Processes
 from seedsoil.sim.scenario import Implant, LatticeTable, Scenario, Vessels
 from seedsoil.sim.step import step
-
-from twins.tissues import DEEP, FLAT, changed, put, random_tissue, snapshot
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
 LAWS = pytest.mark.parametrize("law", ["contact", "arrival"])
@@ -193,6 +194,27 @@ def test_cells_are_sensed_before_they_act(device: Device) -> None:
     step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0)
     assert tissue.protease.tobytes() == twin.protease.tobytes()
     assert not np.array_equal(tissue.cell, twin.cell)
+
+
+def test_a_last_chunk_that_is_shorter_is_a_chunk_like_any_other(device: Device) -> None:
+    """220 voxels are three chunks of 64 and one of 28: the same bits as voxel by voxel, up to the last corner."""
+    shape = (1, 10, 22)
+    assert Lattice(*shape, lanes=22).voxels % Lattice(*shape, lanes=22).chunk == 28
+
+    def state(lanes: int, key: int) -> dict[str, bytes]:
+        tissue = random_tissue(Lattice(*shape, lanes=lanes), density=0.4, vessels=0.1)
+        put(tissue, (0, 9, 21))
+        at_work = processes(device, shape, vessels=Vessels(solid=False))
+        acted = 0
+        for tick in range(10):
+            tally, _ = step(tissue, at_work, Stamp.of(key, 0, tick), tumour_cells(tissue), 0)
+            check_cells(tally, tick, "primary")
+            acted += tally.born + tally.moved + tally.departed
+        assert acted > 20
+        return {name: getattr(tissue, name).tobytes() for name in STATE}
+
+    assert state(22, 3) == state(1, 3)
+    assert state(22, 3) != state(22, 4)
 
 
 def test_processes_are_frozen(device: Device) -> None:

@@ -1,6 +1,7 @@
 """Who leaves with whom, told with sets of coordinates instead of index ranges."""
 
 import numpy as np
+
 from seedsoil.kernels.draws import Purpose, Stamp, host_draw
 
 Site = tuple[int, int, int]
@@ -28,13 +29,16 @@ def seeds(
         at: Site = (int(where[0]), int(where[1]), int(where[2]))
         if at in gone or cell[at] != 1:
             continue
-        group = [at]
+        willing = []
         for other in in_reach(cell.shape, at, block):
-            if other == at or other in gone or cell[other] != 1 or len(group) == cells_max:
+            if other == at or other in gone or cell[other] != 1:
                 continue
             flat = np.array(np.ravel_multi_index(other, cell.shape))
-            if int(host_draw(flat, stamp, Purpose.COMPANION)) / 2**32 < probability:
-                group.append(other)
+            chance = int(host_draw(flat, stamp, Purpose.COMPANION)) / 2**32
+            if chance < probability:
+                willing.append((chance, other))
+        chosen = sorted(willing)[: cells_max - 1]
+        group = [at, *sorted(other for _, other in chosen)]
         gone.update(group)
         out.append(group)
     return out

@@ -1,10 +1,10 @@
 """Contact intravasation voxel by voxel in plain Python."""
 
 import numpy as np
+from twins.proliferation_twin import FACES, cells_of
+
 from seedsoil.kernels.draws import Purpose, Stamp, host_draw
 from seedsoil.kernels.intravasation import IntravasationRates
-
-from twins.proliferation_twin import FACES, cells_of
 
 CONDUIT, RUPTURED = 1 | 2, 8
 

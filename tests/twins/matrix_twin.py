@@ -1,6 +1,7 @@
 """Matrix degradation in plain NumPy."""
 
 import numpy as np
+
 from seedsoil.kernels.matrix import MatrixRates
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from seedsoil.kernels.draws import Purpose, Stamp, host_draw
 from seedsoil.kernels.intent import DIVIDE
 

@@ -1,6 +1,7 @@
 """The protease in plain NumPy: mirrored edges stand in for walls, one f32 operation at a time."""
 
 import numpy as np
+
 from seedsoil.kernels.solute import SoluteRates
 
 

@@ -1,6 +1,7 @@
 """Random tissues to try processes on, and which of their arrays a process has changed."""
 
 import numpy as np
+
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel, bare
 

@@ -167,7 +167,7 @@ def write(
     title: str = "A made-up run",
     finished: bool = True,
     fields: tuple[str, ...] = ("cell", "emt", "vessel", "matrix", "protease"),
-    grows: bool = True,
+    cells: bool = True,
 ) -> Path:
     """Write a run folder; the last organ never gets a seed. Returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -194,11 +194,13 @@ def write(
     recorder = Recorder(folder / "run.vtkhdf", layout, attributes)
     table = seeds_table(seeds, until_h, shape[2] * 20.0, len(organs))
     series = series_of(until_h, list(organs), table)
-    done, times = 0, np.linspace(0, until_h, frames) if frames > 1 else np.array([until_h])
+    done, times = 0, np.linspace(0, until_h, frames) if frames != 1 else np.array([until_h])
     for number, at in enumerate(times):
         part = at / until_h
-        radius = (0.06 + (0.3 * part if grows else 0)) * shape[2] * 0.75
+        radius = (0.06 + 0.3 * part) * shape[2] * 0.75 if cells else 0.0
         held = {name: value for name, value in tissue(shape, radius, 100 + number).items() if name in fields}
+        if not cells:
+            held["cell"][:] = 0
         reached = {}
         for k, name in enumerate(organs[:-1]):
             age = part - 0.35 - 0.2 * k

@@ -1,19 +1,26 @@
 """Runs that tests write: every frame's content is a pure function of its number."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+
 from seedsoil.outputs.layout import Layout
+from seedsoil.outputs.reader import Run, open_run
 
 SHAPE = (6, 17, 23)
 ORGAN_SHAPE = (4, 5, 6)
-LAYOUT = Layout(
-    SHAPE, 20.0, ["cell", "clone", "matrix"], organs={"liver": ORGAN_SHAPE, "lung": ORGAN_SHAPE}
-)
+LAYOUT = Layout(SHAPE, 20.0, ["cell", "clone", "matrix"], organs={"liver": ORGAN_SHAPE, "lung": ORGAN_SHAPE})
 ATTRIBUTES = {
     "scenario": 'title = "µ"\n',
     "resolved": '[{"name": "lattice.voxel_um", "value": 20, "status": "given"}]',
     "rng_key": 7,
 }
 TICKS_PER_FRAME = 5
+DAMAGED_FRAMES = 4  # in the files that are damaged on purpose
 
 
 def time_h(frame: int) -> float:
@@ -54,23 +61,56 @@ def frame(number: int) -> tuple[float, dict, dict, dict, dict]:
     return time_h(number), fields(number), organs(number), tables(number), series(number)
 
 
-def assert_holds(run, frames: int) -> None:
+def assert_holds(run: Run, frames: int) -> None:
     """The run shows exactly the first `frames` frames and what was published with the last."""
     assert run.frames == frames
     with run.dataset() as dataset:
         assert dataset.time.values.tolist() == [time_h(k) for k in range(frames)]
+        shown = {name: dataset[name].values for name in LAYOUT.fields}
         for k in range(frames):
             for name, values in fields(k).items():
-                np.testing.assert_array_equal(dataset[name][k].values, values)
+                np.testing.assert_array_equal(shown[name][k], values)
     with run.organ("lung") as lung:
         assert lung.time.values.tolist() == [time_h(k) for k in range(2, frames)]
+        cells = lung["cell"].values
         for i, k in enumerate(range(2, frames)):
-            np.testing.assert_array_equal(lung["cell"][i].values, organs(k)["lung"]["cell"])
-    shown = run.series()
+            np.testing.assert_array_equal(cells[i], organs(k)["lung"]["cell"])
+    series = run.series()
     count = frames * TICKS_PER_FRAME
-    np.testing.assert_array_equal(shown.tick_time, np.arange(count) * 1.2)
-    np.testing.assert_array_equal(shown.born, np.arange(count) ** 2)
+    np.testing.assert_array_equal(series.tick_time, np.arange(count) * 1.2)
+    np.testing.assert_array_equal(series.born, np.arange(count) ** 2)
     for table, columns in (tables(frames - 1) if frames else {}).items():
         rows = getattr(run, table)()
         for name, values in columns.items():
             np.testing.assert_array_equal(rows[name], values)
+
+
+def program(name: str, *words: object) -> str:
+    """Run `python -m written_runs.<name>`; returns what it printed."""
+    tests = str(Path(__file__).parent.parent)
+    command = [sys.executable, "-P", "-m", f"written_runs.{name}", *map(str, words)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": tests})
+    return done.stdout
+
+
+def assert_kills_lose_nothing(folder: Path, count: int, seed: int) -> None:
+    """Kill `count` writers at random instants: no acknowledged frame lost, none torn."""
+    program("killed_writers", folder, count, seed)
+    shown = []
+    for i in range(count):
+        acknowledged = int((folder / str(i) / "acknowledged").read_text())
+        run = open_run(folder / str(i))
+        # a kill between the last flush and the acknowledgement leaves one frame more
+        assert acknowledged <= run.frames <= acknowledged + 1
+        assert_holds(run, run.frames)
+        run.verify()
+        shown.append(run.frames)
+    assert len(set(shown)) > 1, "every writer was killed at the same frame: nothing was tested"
+
+
+def assert_damage_is_noticed(file: Path, how: str, count: int, seed: int, limit: int) -> None:
+    """Damage copies of `file`: each opens with right values or is refused in one line."""
+    seen = json.loads(program("damage", file, how, count, seed, limit))
+    assert sum(seen.values()) == count
+    assert set(seen) <= {"good", "older", "refused"}, seen
+    assert seen.get("refused"), f"no damage was noticed: {seen}"

@@ -1,0 +1,223 @@
+"""Figures show what the arrays hold: pixels, labels, legends, the right part of the lattice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+from seedsoil.outputs import figures_organs, figures_seeds, figures_series, figures_tissue, planes, style
+from seedsoil.outputs.cascade import Step, colony_labels, fates_by_organ, funnel
+from seedsoil.outputs.portrait import CUT_CELLS, View, opened, portrait
+from seedsoil.outputs.reader import open_run
+
+UM = 20.0
+
+
+def lattice(cell: np.ndarray, **more: np.ndarray) -> xr.Dataset:
+    """A dataset of one frame of each array."""
+    fields = {"cell": cell, **more}
+    return xr.Dataset({k: (("time", "z", "y", "x"), v[None]) for k, v in fields.items()}, {"time": [0.0]})
+
+
+def texts(figure: Figure) -> list[str]:
+    """Every text that a figure shows."""
+    found = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        # titles stand to the left or in the middle
+        found += [axes.get_title(loc=loc) for loc in ("left", "center")] + [axes.get_xlabel(), axes.get_ylabel()]
+        found += [text.get_text() for text in axes.texts]
+        if legend := axes.get_legend():
+            found += [text.get_text() for text in legend.get_texts()]
+    return [text for text in found if text]
+
+
+def test_colours_say_who_is_where() -> None:
+    cell = np.array([[0, 1, 1, 2, 0, 1]], np.uint8)
+    emt = np.array([[0, 0, 255, 0, 0, 0]], np.uint8)
+    vessel = np.array([[0, 0, 0, 0, 1, 1]], np.uint8)
+    image = figures_tissue.cell_colours(cell, emt, vessel)[0]
+    names = (style.TISSUE, style.EPITHELIAL, style.MESENCHYMAL, style.NECROTIC, style.BLOOD, style.EPITHELIAL)
+    assert image == pytest.approx(np.array([style.rgb(name) for name in names]))
+
+
+def test_the_legend_names_what_is_there_and_no_more() -> None:
+    cell = np.array([[[0, 1, 2]]], np.uint8)
+    handles = figures_tissue.tissue_legend(cell, np.array([[[0, 120, 0]]], np.uint8), np.array([[[9, 0, 0]]], np.uint8))
+    assert [handle.get_label() for handle in handles] == [
+        "epithelial cell", "in between", "mesenchymal cell", "necrotic", "blood vessel", "ruptured vessel"
+    ]  # fmt: skip
+    assert [handle.get_label() for handle in figures_tissue.tissue_legend(cell, None, None)] == [
+        "tumour cell",
+        "necrotic",
+    ]
+
+
+def test_the_window_holds_the_whole_tumour_and_leaves_empty_tissue_out() -> None:
+    cell = np.zeros((40, 200, 100), np.uint8)
+    cell[10:14, 150:170, 2:9] = 1
+    shown = planes.window(lattice(cell), 0, UM)
+    assert not shown.whole
+    assert cell[shown.z, shown.y, shown.x].sum() == cell.sum()
+    assert shown.plane in range(10, 14)
+    assert (shown.y.stop - shown.y.start) == (shown.x.stop - shown.x.start) == 30
+    everywhere = planes.window(lattice(np.ones((4, 20, 20), np.uint8)), 0, UM)
+    assert everywhere.whole and everywhere.extent_um == (0, 400, 0, 400)
+
+
+def test_reading_slab_by_slab_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = np.random.Generator(np.random.Philox(1))
+    cell = (draws.random((9, 11, 13)) < 0.05).astype(np.uint8)
+    emt = draws.integers(0, 256, cell.shape).astype(np.uint8)
+    dataset = lattice(cell, emt=emt, vessel=np.roll(cell, 1, 0))
+    shown = planes.window(dataset, 0, UM)
+
+    def seen() -> tuple:
+        held, stride = planes.volume(dataset, 0, shown, ("cell", "emt"), 300)
+        return (
+            planes.bounds(dataset, 0),
+            planes.silhouette(dataset, 0, shown),
+            planes.seen_along_z(dataset, 0, shown),
+            held,
+            stride,
+        )
+
+    whole = seen()
+    monkeypatch.setattr(planes, "SLAB_VOXELS", 2 * 11 * 13)
+    thin = seen()
+    assert thin[0][0] == whole[0][0] == [(a.min(), a.max() + 1) for a in np.nonzero(cell)]
+    assert thin[0][1] == pytest.approx(np.argwhere(cell).mean(axis=0))
+    assert (thin[1] == cell.any(axis=0)).all()
+    for name in ("cell", "emt", "vessel"):
+        assert (thin[2][name] == whole[2][name]).all()
+    y, x = np.argwhere(cell.sum(axis=0) > 1)[0]
+    assert thin[2]["emt"][y, x] == emt[np.flatnonzero(cell[:, y, x]).max(), y, x]
+    assert thin[4] == whole[4] > 1
+    assert (thin[3]["emt"] == emt[:: thin[4], :: thin[4], :: thin[4]]).all()
+    assert thin[3]["emt"].size <= 300
+
+
+def test_few_frames_of_a_long_run_are_shown_evenly_with_both_ends() -> None:
+    assert planes.frame_indices(np.arange(1001.0), 5) == [0, 250, 500, 750, 1000]
+    assert planes.frame_indices(np.array([0.0, 1, 2, 3, 4, 100]), 3) == [0, 4, 5]
+    assert planes.frame_indices(np.array([3.0]), 5) == [0]
+    assert [planes.columns(n) for n in (1, 5, 6, 7, 41)] == [5, 5, 6, 4, 5]
+
+
+def test_a_ball_in_front_hides_the_one_behind() -> None:
+    cell = np.zeros((3, 31, 3), np.uint8)
+    emt = np.zeros_like(cell)
+    cell[1, 1, 1] = cell[1, 29, 1] = 1
+    emt[1, 1, 1] = 255
+    from_low_y = View(azimuth=-90, elevation=0)
+    picture = portrait(cell, emt, None, pixels=200, view=from_low_y)
+    middle = picture.image[picture.image.shape[0] // 2, picture.image.shape[1] // 2]
+    assert middle[3] == 1 and middle[0] > middle[2]  # opaque, and orange rather than blue
+    other = portrait(cell, emt, None, pixels=200, view=View(azimuth=90, elevation=0))
+    middle = other.image[other.image.shape[0] // 2, other.image.shape[1] // 2]
+    assert middle[2] > middle[0]
+    assert len(picture.edges) == 12 and sum(front for _, front in picture.edges) == 3
+
+
+def test_the_eighth_that_faces_the_reader_is_taken_out_of_large_tumours() -> None:
+    tumour = np.ones((20, 20, 20), bool)
+    assert tumour.sum() > CUT_CELLS
+    cut = opened(tumour, np.array([0.5, -0.8, 0.4]))  # the reader stands at high x, low y, high z
+    assert cut.sum() == pytest.approx(tumour.sum() * 7 / 8)
+    assert not cut[-1, 0, -1] and cut[0, 0, -1] and cut[-1, -1, -1] and cut[-1, 0, 0]
+    small = tumour[:, :10, :10]
+    assert (opened(small, np.array([0.5, -0.8, 0.4])) == small).all()
+
+
+def test_the_tissue_figure_has_its_rows_times_scale_bars_and_colour_bars(solid_run: Path) -> None:
+    with open_run(solid_run).dataset() as dataset:
+        shown = planes.window(dataset, 3, UM)
+        shown_texts = texts(figures_tissue.tissue_through_time(dataset, [0, 1, 3], shown))
+    assert [t for t in shown_texts if t.startswith(("0 h", "day"))] == ["0 h", "day 3.3", "day 10"]
+    assert sum(t.endswith("µm") for t in shown_texts) == 4 * 3  # a scale bar in each picture
+    assert {"matrix density", "protease, relative", "x [mm]", "y [mm]", "epithelial cell"} <= set(shown_texts)
+
+
+def test_organ_pictures_name_organs_and_colonies(solid_run: Path) -> None:
+    run = open_run(solid_run)
+    names = list(run.layout.organs)
+    held = {name: run.organ(name) for name in run.organs}
+    colonies = run.colonies()
+    found = texts(figures_organs.organ_pictures(held, colonies, names, UM))
+    assert {"lung, day 10", "liver, day 10"} <= set(found)
+    lung = colony_labels(colonies)[colonies["organ"].values == names.index("lung")]
+    times, cells = figures_organs.colony_sizes(held["lung"], int(lung.max()))
+    last = held["lung"].isel(time=-1)
+    assert times[-1] == 240
+    for label in (1, 2):
+        assert cells[-1, label] == int(((last["colony"] == label) & (last["cell"] == 1)).sum()) > 0
+    row = str(np.flatnonzero((colonies["organ"].values == names.index("lung")) & (colony_labels(colonies) == 1))[0])
+    assert row in found
+    for dataset in held.values():
+        dataset.close()
+
+
+def tables(fate: list[int], organ: list[int], state: list[int], released: int) -> tuple[xr.Dataset, ...]:
+    seeds = xr.Dataset({"fate": ("seed", fate), "organ": ("seed", organ)})
+    colonies = xr.Dataset({"state": ("colony", state)})
+    return seeds, colonies, xr.Dataset({"seeds_released": ("tick_time", [0, released])})
+
+
+def test_the_funnel_counts_each_step() -> None:
+    fates, organs = [0, 1, 1, 1, 2, 3, 4, 5, 5, 6, 7], [-1, -1, -1, -1, 0, 0, 1, 1, 1, -1, 0]
+    steps = funnel(*tables(fates, organs, [2, 3], 8))
+    assert [step.number for step in steps] == [8, 11, 7, 6, 3, 2, 1]
+    assert "1 of them still travel" in steps[1].about
+    figure = texts(figures_seeds.funnel(steps))
+    for number in ("8", "11", "7", "6", "3", "2", "1"):
+        assert number in figure
+    assert any(text.startswith("63.6 % of the step above") for text in figure)
+
+
+def test_fates_by_organ_leaves_out_seeds_without_an_organ() -> None:
+    seeds, *_ = tables([5, 5, 1, 7], [1, 1, -1, 0], [], 4)
+    table = fates_by_organ(seeds, 3)
+    assert table.sum() == 3 and table[1, 5] == 2 and table[0, 7] == 1
+
+
+def test_a_cascade_in_which_nothing_happened_can_be_drawn() -> None:
+    found = texts(figures_seeds.funnel([Step(name, 0, "none") for name in "abcd"]))
+    assert found.count("0") == 4
+
+
+def test_rates_are_events_per_cell_and_day() -> None:
+    rows = 480
+    series = xr.Dataset(
+        {
+            "tumour_cells": ("tick_time", np.full(rows, 200)),
+            "born": ("tick_time", np.full(rows, 2)),
+            "died": ("tick_time", np.full(rows, 1)),
+        },
+        {"tick_time": np.arange(1, rows + 1) * 0.5},
+    )
+    figure = figures_series.curves(series, 240.0, [], UM, solid=True)
+    steps = {patch.get_label(): patch.get_data() for patch in figure.axes[1].patches}
+    assert steps["divide"].values == pytest.approx(2 / 200 * 48)
+    assert steps["die"].values == pytest.approx(1 / 200 * 48)
+    assert "enter a vessel" not in steps
+    assert "The run recorded no distances." in texts(figure)
+
+
+def test_lengths_and_times_as_people_say_them() -> None:
+    assert [style.time_text(h) for h in (0, 6, 24, 60)] == ["0 h", "6 h", "day 1", "day 2.5"]
+    assert [style.length_text(um) for um in (200, 1500)] == ["200 µm", "1.5 mm"]
+    assert [style.nice_length_um(span) for span in (1920, 1280, 4000, 90)] == [500, 200, 1000, 20]
+    assert style.count_text(12345) == "12\u2009345" and style.count_text(float("nan")) == "–"
+
+
+def test_no_pyplot_no_taichi_is_loaded_by_a_report(flat_run: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from seedsoil.outputs.report import write_report; "
+        f"write_report({str(flat_run)!r}, {str(tmp_path / 'r.html')!r}); "
+        "print([m for m in ('matplotlib.pyplot', 'taichi', 'seedsoil.sim', 'seedsoil.kernels') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
