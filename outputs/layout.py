@@ -34,10 +34,11 @@ class Layout:
 
     shape: tuple[int, int, int]
     voxel_um: float
-    fields: Mapping[str, Spec | str] | Iterable[str]
+    # Given as Mapping[str, Spec | str] or Iterable[str], held as dict[str, Spec].
+    fields: Any
     organs: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
-    organ_fields: Mapping[str, Spec | str] | Iterable[str] | None = None
-    series: Mapping[str, Spec | str] | Iterable[str] | None = None
+    organ_fields: Any = None
+    series: Any = None
     extra_columns: Mapping[str, Mapping[str, Spec]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,9 +71,9 @@ class Layout:
 
     def grids(self) -> dict[str, tuple[tuple[int, int, int], dict[str, Spec]]]:
         """Group path ('' for the primary, 'organs/<name>') to shape and fields, primary first."""
-        out = {"": (self.shape, self.fields)}
+        out: dict[str, Any] = {"": (self.shape, self.fields)}
         out |= {f"organs/{o}": (s, self.organ_fields) for o, s in self.organs.items()}
-        return out  # pyright: ignore[reportReturnType]
+        return out
 
     def to_json(self) -> str:
         def specs(group: Any) -> dict[str, Any]:

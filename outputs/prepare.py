@@ -23,12 +23,12 @@ def prepare(
     Raises:
         ValueError: a name is unknown, a field is missing, or a shape or type does not fit.
     """
-    out = _lattice("fields", layout.fields, layout.shape, fields)  # pyright: ignore
+    out = _lattice("fields", layout.fields, layout.shape, fields)
     for organ, values in organs.items():
         if organ not in layout.organs:
             raise ValueError(f"no organ {organ!r} in this run; it has {', '.join(layout.organs)}")
         shape = layout.organs[organ]
-        out |= _lattice(f"organs/{organ}", layout.organ_fields, shape, values)  # pyright: ignore
+        out |= _lattice(f"organs/{organ}", layout.organ_fields, shape, values)
     for table, columns in tables.items():
         if table not in layout.tables:
             raise ValueError(f"no table {table!r}; there are {', '.join(layout.tables)}")
@@ -36,7 +36,7 @@ def prepare(
     if series:
         if "tick_time" not in series:
             raise ValueError("series need 'tick_time' (h)")
-        specs = {"tick_time": Spec("f8", "h", "time"), **layout.series}  # pyright: ignore
+        specs = {"tick_time": Spec("f8", "h", "time"), **layout.series}
         out |= _columns("series", specs, series)
     return out
 

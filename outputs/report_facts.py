@@ -49,7 +49,7 @@ def about(run: Run) -> str:
         # a line set in belongs to the one before it: let the page break lines
         if not line.strip():
             joined += "\n"
-        elif line.startswith("   ") or not joined or not line.strip()[0].isupper():
+        elif joined and (line.startswith("   ") or not line.strip()[0].isupper()):
             joined += " " + line.strip()
         else:
             joined += "\n" + line.strip()

@@ -172,7 +172,7 @@ class RunFile:
 
     def _grid(self, group: str, time_h: float, fields: Arrays, frame: int) -> None:
         specs = self.layout.organ_fields if group else self.layout.fields
-        for name, spec in specs.items():  # pyright: ignore
+        for name, spec in specs.items():
             dataset = self._file[group + name]
             _fit(dataset, frame + 1)
             write_frame(dataset, frame, fields[name], spec.keep_bits, self._pool)

@@ -60,7 +60,8 @@ class Spec:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> "Spec":
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        return cls(**values)
 
 
 FieldSpec = ColumnSpec = SeriesSpec = Spec

@@ -66,6 +66,7 @@ class _Journey:
         self._progress, self._stop = progress, stop
         self._began = self._checkpointed = time.monotonic()
         self._first_tick = run.tick
+        self._between_ticks = True
 
     def go(self) -> None:
         run, scenario = self.run, self.run.scenario
@@ -73,8 +74,10 @@ class _Journey:
             self.recording.observe(run, last=scenario.ticks == 0)
         self._tell("running", now=True)
         while run.tick < scenario.ticks:
+            self._between_ticks = False
             run.advance()
             self.recording.observe(run, last=run.tick == scenario.ticks)
+            self._between_ticks = True
             if run.tick == scenario.ticks:
                 break
             if self._checkpoint_due():
@@ -101,8 +104,8 @@ class _Journey:
     def give_up(self, error: BaseException) -> None:
         """Leave the folder in order, whatever stopped the run; never hides `error` behind another."""
         interrupted = isinstance(error, KeyboardInterrupt)
-        if interrupted:
-            # after a broken identity or with a broken run file there is no state worth saving: the last
+        if interrupted and self._between_ticks:
+            # Ctrl-C in the middle of a tick (from a notebook, say) leaves a state that is none; after a broken identity or with a broken run file there is no state worth saving: the last
             # checkpoint before it, whose frames are all safe, is the place to go on from
             with contextlib.suppress(SeedsoilError, OutputError):
                 self.checkpoint()

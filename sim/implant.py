@@ -4,6 +4,8 @@ Sites are chosen by rank: every candidate voxel has a draw, and the lowest win. 
 function of the key and the lattice, whatever the device.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from ..kernels.draws import Purpose, Stamp, host_draw
@@ -55,19 +57,39 @@ def organ(scenario: Scenario, device: Device, name: str) -> Tissue:
 
 
 def implant_voxels(implant: Implant, lattice: Lattice, stamp: Stamp, blocked: np.ndarray | None = None) -> np.ndarray:
-    """Flat indices of the implant's cells, ascending: the voxels nearest to the centre, or any."""
+    """Flat indices of the implant's cells, ascending: the voxels nearest to the centre, or any.
+
+    `blocked` (voxels,) bool: where no cell may be put. Raises InputError if there is no room.
+    """
     if implant.kind == "scattered":
-        rank = host_draw(np.arange(lattice.voxels), stamp, Purpose.IMPLANT_SITE).astype(np.float64)
+        chosen = _lowest_draws((_free(part, blocked) for part in _parts(lattice)), implant.cells, stamp, Purpose.IMPLANT_SITE)
     else:
-        # ties between voxels at one distance are broken by the draw, so the ball has no corner of its own
-        rank = _centre_distance2(lattice).reshape(-1) * 2.0**33
-        near = np.flatnonzero(rank <= np.partition(rank, implant.cells - 1)[implant.cells - 1])
-        rank[near] += host_draw(near, stamp, Purpose.IMPLANT_SITE)
-    if blocked is not None:
-        rank = np.where(blocked, np.inf, rank)
-        if np.count_nonzero(~blocked) < implant.cells:
-            raise InputError(f"implant.cells: {implant.cells} cells do not fit beside the vessels; use fewer of either")
-    return np.sort(_lowest(rank, implant.cells))
+        chosen = _nearest(lattice, implant.cells, stamp, blocked)
+    if len(chosen) < implant.cells:
+        raise InputError(f"implant.cells: {implant.cells} cells do not fit beside the vessels; use fewer of either")
+    return np.sort(chosen)
+
+
+def _nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | None) -> np.ndarray:
+    """The free voxels nearest to the middle, looked for in a box that grows until it surely holds them."""
+    reach = cells ** (1 / lattice.dimensions) / 2 + 2
+    while True:
+        ranges = [
+            np.arange(max(0, int((n - 1) / 2 - reach)), min(n, int((n - 1) / 2 + reach) + 2)) for n in lattice.shape
+        ]
+        z, y, x = np.meshgrid(*ranges, indexing="ij")
+        # squared distance in quarter voxels: whole numbers, so that equal ones are equal
+        rank = sum((2 * at - (n - 1)) ** 2 for at, n in zip((z, y, x), lattice.shape, strict=True)).reshape(-1)
+        flat = np.ravel_multi_index((z, y, x), lattice.shape).reshape(-1)
+        if blocked is not None:
+            rank, flat = rank[~blocked[flat]], flat[~blocked[flat]]
+        whole = all(len(r) == n for r, n in zip(ranges, lattice.shape, strict=True))
+        sure = rank <= (2 * int(reach)) ** 2  # the ball inside the box; beyond it the box's corners lead
+        if whole or np.count_nonzero(sure) >= cells:
+            # ties between voxels at one distance are broken by the draw, so the ball has no corner of its own
+            order = np.lexsort((host_draw(flat, stamp, Purpose.IMPLANT_SITE), rank))
+            return flat[order[:cells]]
+        reach *= 1.5
 
 
 def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp) -> np.ndarray:
@@ -77,13 +99,12 @@ def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp
     if vessels.kind == "none" or wanted == 0:
         return out
     along = None if vessels.kind == "points" else "zyx".index(vessels.axis)
-    origins = _sites(vessels, lattice, voxel_um, along)
-    if len(origins) < wanted:
+    chosen = _lowest_draws(_sites(vessels, lattice, voxel_um, along), wanted, stamp, Purpose.VESSEL_SITE)
+    if len(chosen) < wanted:
         raise InputError(
-            f"vessels: room for {len(origins)} vessels outside vessels.free_core_um and vessels.margin_um, "
+            f"vessels: room for {len(chosen)} vessels outside vessels.free_core_um and vessels.margin_um, "
             f"but {wanted} are asked for; use fewer vessels or smaller margins"
         )
-    chosen = origins[_lowest(host_draw(origins, stamp, Purpose.VESSEL_SITE), wanted)]
     blood_sites = []
     for number, origin in enumerate(chosen):
         kind = Vessel.BLOOD if number < vessels.blood else Vessel.LYMPH
@@ -101,8 +122,9 @@ def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp
     return out
 
 
-def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> np.ndarray:
-    """Flat indices of the corners at which a vessel may be put: on the grid of sites, clear of core and walls."""
+def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> Iterator[np.ndarray]:
+    """Flat indices of the corners at which a vessel may be put, plane by plane: on the grid of sites, clear of
+    core and walls."""
     edge, size = vessels.site_voxels, lattice.shape
     margin = int(np.ceil(vessels.margin_um / voxel_um))
     axes = []
@@ -112,13 +134,14 @@ def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | Non
         else:
             at = np.arange(0, n - edge + 1, edge)
             axes.append(at[(at >= margin) & (at + edge <= n - margin)])
-    z, y, x = np.meshgrid(*axes, indexing="ij")
-    distance2 = np.zeros(z.shape)
-    for axis, (at, n) in enumerate(zip((z, y, x), size, strict=True)):
-        if axis != along and n > 1:
-            distance2 += (at + (edge - 1) / 2 - (n - 1) / 2) ** 2
-    clear = distance2 * voxel_um**2 >= vessels.free_core_um**2
-    return np.ravel_multi_index((z[clear], y[clear], x[clear]), size)
+    for plane in axes[0]:
+        z, y, x = np.meshgrid(plane, axes[1], axes[2], indexing="ij")
+        distance2 = np.zeros(z.shape)
+        for axis, (at, n) in enumerate(zip((z, y, x), size, strict=True)):
+            if axis != along and n > 1:
+                distance2 += (at + (edge - 1) / 2 - (n - 1) / 2) ** 2
+        clear = distance2 * voxel_um**2 >= vessels.free_core_um**2
+        yield np.ravel_multi_index((z[clear], y[clear], x[clear]), size)
 
 
 def _stations(origin: int, lattice: Lattice, edge: int, along: int | None) -> list[tuple[int, int, int]]:
@@ -137,10 +160,26 @@ def _block(at: int, n: int, vessels: Vessels) -> slice:
     return slice(at, min(n, at + vessels.site_voxels))
 
 
-def _centre_distance2(lattice: Lattice) -> np.ndarray:
-    """Squared distance to the middle of the lattice in quarter voxels^2, whole numbers."""
-    squares = [(2 * np.arange(n, dtype=np.float64) - (n - 1)) ** 2 for n in lattice.shape]
-    return squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :]
+def _parts(lattice: Lattice) -> Iterator[np.ndarray]:
+    """All voxels, a quarter of a million at a time: draws and ranks of a large lattice would not fit the memory at once."""
+    for start in range(0, lattice.voxels, 1 << 18):
+        yield np.arange(start, min(start + (1 << 18), lattice.voxels))
+
+
+def _free(voxels: np.ndarray, blocked: np.ndarray | None) -> np.ndarray:
+    return voxels if blocked is None else voxels[~blocked[voxels]]
+
+
+def _lowest_draws(candidates: Iterable[np.ndarray], count: int, stamp: Stamp, purpose: Purpose) -> np.ndarray:
+    """Of candidates that come in parts, the `count` with the lowest draws, lowest first (ties: lower index)."""
+    best = np.empty(0, dtype=np.int64)
+    draws = np.empty(0, dtype=np.uint32)
+    for part in candidates:
+        best, draws = np.concatenate([best, part]), np.concatenate([draws, host_draw(part, stamp, purpose)])
+        if len(best) > 4 * count + (1 << 16):
+            keep = _lowest(draws, count)
+            best, draws = best[keep], draws[keep]
+    return best[_lowest(draws, count)]
 
 
 def _lowest(rank: np.ndarray, count: int) -> np.ndarray:

@@ -24,7 +24,8 @@ from .scenario import Scenario
 # the interpreter, Taichi, the writer's process
 PROCESS_BYTES = 300 * 2**20
 # on the host, while vessels and implant are placed (tests/sim/test_limits.py measures it)
-PLACING_BYTES_PER_VOXEL = 130
+PLACING_BYTES_PER_VOXEL = 32
+PLACING_BYTES = 64 * 2**20
 # of each field: one frame being written, one waiting
 FRAME_COPIES = 2
 # what a checkpoint holds of a tissue; it is not compressed, and the last one stays while the next is written
@@ -73,9 +74,9 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     waiting = FRAME_COPIES * frame * everything
     saved = everything * sum(np.dtype(kinds[name]).itemsize for name in CHECKPOINTED)
     on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
-    placing = PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
+    placing = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
-    later = PLACING_BYTES_PER_VOXEL * one_organ + on_host + waiting
+    later = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * one_organ + on_host + waiting
     um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
     return Estimate(
         voxels=lattice.voxels,

@@ -13,7 +13,8 @@ from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Cell, Count, Tissue, Vessel
 
-FLAT, DEEP = (1, 64, 64), (12, 16, 20)
+# the last chunk of RAGGED is shorter than the others, and so is its last tile
+FLAT, DEEP, RAGGED = (1, 64, 64), (12, 16, 20), (11, 17, 20)
 MEMBERS = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease", "spare", "intent", "leaving")
 WRITTEN = {"cell", "emt", "clone", "colony", "due", "leaving"}
 STAYS = IntravasationRates(CONTACT, 0.0, 0.0, 128)
@@ -58,8 +59,7 @@ def differs(tissue: Tissue, expected: dict[str, np.ndarray]) -> list[str]:
 
 
 CASES = [(shape, density) for shape in (FLAT, DEEP) for density in (0.02, 0.3, 0.7, 0.97)]
-# the rows and voxels of both shapes, and rows that run all along x
-LATTICES = [Lattice.of(FLAT), Lattice.of(DEEP, form="voxels"), Lattice(*DEEP, lanes=20)]
+LATTICES = [Lattice.of(FLAT), Lattice.of(DEEP, form="voxels"), Lattice(*RAGGED, lanes=20)]
 
 
 @pytest.mark.parametrize("density", [0.02, 0.3, 0.7, 0.97])
@@ -237,21 +237,29 @@ def test_another_key_lattice_tick_or_substep_has_other_winners(strew):
         assert (winners(0, stamp) != base).any()
 
 
-def test_a_cell_wakes_the_row_it_comes_into(strew):
-    tissue = strew(DEEP, 0.0, lattice=Lattice(*DEEP, lanes=20))
-    tissue.cell[5, 5, 5], tissue.intent[5, 5, 5] = Cell.TUMOUR, MOVE + 3
+def test_a_cell_wakes_the_chunk_it_comes_into(strew):
+    tissue = strew(RAGGED, 0.0, lattice=Lattice(*RAGGED, lanes=20))
+    assert tissue.lattice.chunks == len(tissue.busy) == -(-11 * 17 * 20 // tissue.lattice.chunk)
+
+    def chunk_of(*voxel: int) -> int:
+        return int(np.ravel_multi_index(voxel, RAGGED)) // tissue.lattice.chunk
+
+    before, after = (5, 5, 5), (6, 5, 5)
+    assert chunk_of(*before) != chunk_of(*after)
+    tissue.cell[before], tissue.intent[before] = Cell.TUMOUR, MOVE + 5
     census.count(tissue)
-    assert np.flatnonzero(tissue.busy).tolist() == [5 * 16 + 5]
+    assert np.flatnonzero(tissue.busy).tolist() == [chunk_of(*before)]
     contest.settle(tissue, STAYS, 0, Stamp.of(1))
-    assert tissue.cell[5, 6, 5] == Cell.TUMOUR
-    assert np.flatnonzero(tissue.busy).tolist() == [5 * 16 + 5, 5 * 16 + 6]
+    assert tissue.cell[after] == Cell.TUMOUR
+    assert np.flatnonzero(tissue.busy).tolist() == [chunk_of(*before), chunk_of(*after)]
     census.count(tissue)
-    assert np.flatnonzero(tissue.busy).tolist() == [5 * 16 + 6]
-    assert not tissue.intent.any()  # a row that falls idle keeps no wish that could be settled later
-    # planted: a cell put into an idle row behind the tissue's back is passed over; wake() is the cure
-    tissue.cell[9, 9, 9], tissue.intent[9, 9, 9] = Cell.TUMOUR, MOVE + 1
+    assert np.flatnonzero(tissue.busy).tolist() == [chunk_of(*after)]
+    assert not tissue.intent.any()  # a chunk that falls idle keeps no wish that could be settled later
+    # planted: a cell put into an idle chunk behind the tissue's back is passed over; wake() is the cure
+    hidden, beyond = (10, 16, 18), (10, 16, 19)
+    tissue.cell[hidden], tissue.intent[hidden] = Cell.TUMOUR, MOVE + 1
     contest.settle(tissue, STAYS, 0, Stamp.of(1))
-    assert tissue.cell[9, 9, 9] == Cell.TUMOUR
+    assert tissue.cell[hidden] == Cell.TUMOUR
     tissue.wake()
     contest.settle(tissue, STAYS, 0, Stamp.of(1))
-    assert tissue.cell[9, 9, 10] == Cell.TUMOUR
+    assert tissue.cell[beyond] == Cell.TUMOUR

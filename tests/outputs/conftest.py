@@ -10,7 +10,7 @@ from made_up_run import write
 def solid_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished 3-D run with seeds, colonies and organs; its title wants to be HTML."""
     folder = tmp_path_factory.mktemp("solid")
-    return write(folder / "run", (16, 26, 24), 4, title="<script>alert('$1')</script> & more")
+    return write(folder / "run", (16, 26, 24), 3, title="<script>alert('$1')</script> & more")
 
 
 @pytest.fixture(scope="session")

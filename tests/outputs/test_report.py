@@ -7,8 +7,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from made_up_run import RESOLVED, write
 from PIL import Image
@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
+        return re.sub("[ \n]+", " ", " ".join(self.texts))  # thin spaces stay
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +105,7 @@ def test_images_decode_and_are_not_blank(solid_page: str) -> None:
         kinds[kind] += 1
         content = base64.b64decode(data)
         if kind == "png":
-            pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-            assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 100
+            assert Image.open(io.BytesIO(content)).convert("RGB").getcolors(maxcolors=100) is None  # there are more
         else:
             tree = ElementTree.fromstring(content)
             assert len(list(tree.iter("{http://www.w3.org/2000/svg}path"))) > 20
@@ -183,10 +182,8 @@ def test_a_note_in_the_scenario_goes_with_its_own_value_only() -> None:
 
 
 def test_the_author_s_words_head_the_page() -> None:
-    class Told:
-        attributes = {"scenario": "#:schema x\n# First\n#   goes on.\n#\n# <b>Then.\n\n# not this\ntitle = 'x'"}
-
-    assert report_facts.about(Told()) == '<div class="about">First goes on.\n\n&lt;b&gt;Then.</div>'  # pyright: ignore
+    told = SimpleNamespace(attributes={"scenario": "#:schema x\n# One\n#   goes on.\n#\n# Two, <b>.\n\n# no\nt = 1"})
+    assert report_facts.about(told) == '<div class="about">One goes on.\n\nTwo, &lt;b&gt;.</div>'  # pyright: ignore
 
 
 def test_no_run_no_report(tmp_path: Path) -> None:

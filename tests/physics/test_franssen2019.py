@@ -5,7 +5,7 @@ most one cell each. What a cell does to its site is then Q times as much in its 
 are divided by Q to compare. Two oracles of the protease are needed: with production left unscaled the sum
 over voxels (not divided) is still the published total, while all concentrations are Q times too low.
 
-The figures of one original run (MetaSpread 1.0, seed 1, step 300) stand beside those of ten keys, measured
+The figures of one original run (MetaSpread, seed 1, step 300) stand beside those of ten keys, measured
 here, as smallest, mean and largest:
 
                                    original    ten keys

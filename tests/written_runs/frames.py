@@ -27,6 +27,11 @@ def time_h(frame: int) -> float:
     return 6.0 * frame + 0.5
 
 
+def tick_time_h(tick: np.ndarray) -> np.ndarray:
+    """The last of a frame's ticks ends when the frame is taken."""
+    return (tick + 1) * 1.2 - 5.5
+
+
 def fields(frame: int, shape: tuple[int, ...] = SHAPE) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(frame)
     return {
@@ -53,7 +58,7 @@ def tables(frame: int) -> dict[str, dict[str, np.ndarray]]:
 
 def series(frame: int) -> dict[str, np.ndarray]:
     ticks = np.arange(frame * TICKS_PER_FRAME, (frame + 1) * TICKS_PER_FRAME)
-    return {"tick_time": ticks * 1.2, "born": ticks**2, "matrix_lost": ticks / 11}
+    return {"tick_time": tick_time_h(ticks), "born": ticks**2, "matrix_lost": ticks / 11}
 
 
 def frame(number: int) -> tuple[float, dict, dict, dict, dict]:
@@ -77,7 +82,7 @@ def assert_holds(run: Run, frames: int) -> None:
             np.testing.assert_array_equal(cells[i], organs(k)["lung"]["cell"])
     series = run.series()
     count = frames * TICKS_PER_FRAME
-    np.testing.assert_array_equal(series.tick_time, np.arange(count) * 1.2)
+    np.testing.assert_array_equal(series.tick_time, tick_time_h(np.arange(count)))
     np.testing.assert_array_equal(series.born, np.arange(count) ** 2)
     for table, columns in (tables(frames - 1) if frames else {}).items():
         rows = getattr(run, table)()
