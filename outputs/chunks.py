@@ -65,7 +65,7 @@ def _uniform(value: bytes, count: int) -> bytes:
 def _deflate(raw: np.ndarray) -> bytes:
     if raw.itemsize > 1:
         raw = np.ascontiguousarray(raw.view(np.uint8).reshape(-1, raw.itemsize).T)
-    return zlib.compress(raw, LEVEL)
+    return zlib.compress(raw.data, LEVEL)
 
 
 def blocks(shape: tuple[int, ...], chunk: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -66,5 +66,5 @@ def table_crc(columns: dict[str, np.ndarray]) -> int:
     crc = 0
     for name in sorted(columns):
         column = columns[name]
-        crc = zlib.crc32(np.ascontiguousarray(column, column.dtype.newbyteorder("<")), crc)
+        crc = zlib.crc32(np.ascontiguousarray(column, column.dtype.newbyteorder("<")).data, crc)
     return crc

@@ -167,15 +167,24 @@ def newick(clones: xr.Dataset) -> str:
         children[parent[row]].append(int(row))
     roots = [int(row) for row in np.flatnonzero(parent < 0)]
 
-    # from the roots outwards, then texts from the leaves inwards: no recursion, trees may be deep
-    order = list(roots)
-    for row in order:
-        order += children[row]
-    if len(order) != count:
-        raise ValueError("the clones form no tree: one is its own ancestor")
-    texts = [""] * count
-    for row in reversed(order):
-        inner = f"({','.join(texts[child] for child in children[row])})" if children[row] else ""
+    # a stack rather than recursion: trees may be deep. A row is visited before and after its children
+    parts: list[str] = []
+    stack = [(row, False) for row in reversed(roots)]
+    visited = 0
+    while stack:
+        row, after = stack.pop()
+        if not after:
+            visited += 1
+            if parts and parts[-1] != "(":
+                parts.append(",")
+            stack.append((row, True))
+            if children[row]:
+                parts.append("(")
+                stack += [(child, False) for child in reversed(children[row])]
+            continue
         length = born_h[row] - (born_h[parent[row]] if parent[row] >= 0 else 0.0)
-        texts[row] = f"{inner}c{row}:{length:.12g}"
-    return f"{texts[roots[0]]};" if len(roots) == 1 else f"({','.join(texts[row] for row in roots)});"
+        parts.append(f"{')' if children[row] else ''}c{row}:{length:.12g}")
+    if visited != count:
+        raise ValueError("the clones form no tree: one is its own ancestor")
+    tree = "".join(parts)
+    return f"{tree};" if len(roots) == 1 else f"({tree});"

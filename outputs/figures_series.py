@@ -35,7 +35,7 @@ def curves(series: xr.Dataset, until_h: float, frames: list[dict[str, float]], v
     `frames` are rows of `shape_through_time`, shown as dots where they say what the series does not.
     """
     keep = thinned(series.sizes["tick_time"], POINTS)
-    held = {name: np.asarray(series[name].values, float)[keep] for name in series.data_vars}
+    held = {str(name): np.asarray(series[name].values, float)[keep] for name in series.data_vars}
     unit, label = style.time_axis(until_h)
     time = np.asarray(series["tick_time"].values, float)[keep] / unit
     with style.styled():

@@ -63,7 +63,7 @@ def tissue_legend(
         values = emt[cell == TUMOUR]
         if ((values > 25) & (values < 230)).any():
             middle = (style.rgb(style.EPITHELIAL) + style.rgb(style.MESENCHYMAL)) / 2
-            handles.insert(1, Patch(color=middle, label="in between"))
+            handles.insert(1, Patch(color=tuple(middle), label="in between"))
     held = np.unique(cell)
     handles += [Patch(color=CODES[c], label=name) for c, name in CODE_NAMES.items() if c in held]
     if vessel is not None:
@@ -78,7 +78,7 @@ def tissue_legend(
     beyond = 0 if passing is None else int(np.bitwise_or.reduce(passing, axis=None)) & 3
     if beyond:
         colour = pale(style.BLOOD if beyond & 1 else style.LYMPH)
-        handles.append(Patch(color=colour, label="vessel above or below"))
+        handles.append(Patch(color=tuple(colour), label="vessel above or below"))
     return handles
 
 
@@ -143,11 +143,11 @@ def draw_field(axes: Axes, values: np.ndarray, cell: np.ndarray, shown: Window, 
 def draw_portrait(axes: Axes, fields: dict[str, np.ndarray], um_per_voxel: float, pixels: int = 560) -> None:
     """The tumour in three dimensions in its box, lengths in µm."""
     picture = portrait(fields["cell"], fields.get("emt"), fields.get("vessel"), pixels)
-    extent = tuple(value * um_per_voxel for value in picture.extent)
+    left, right, bottom, top = (value * um_per_voxel for value in picture.extent)
     for (a, b), front in picture.edges:
         axes.plot(*zip(a * um_per_voxel, b * um_per_voxel, strict=True), color="#b4bec8", lw=0.6,
                   alpha=0.9, clip_on=False, zorder=4 if front else 1)  # fmt: skip
-    axes.imshow(picture.image, extent=extent, zorder=2, interpolation="antialiased")
+    axes.imshow(picture.image, extent=(left, right, bottom, top), zorder=2, interpolation="antialiased")
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.margins(0.01)
@@ -202,7 +202,8 @@ def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -
                 _outer_axes(line, shown, bottom=row == len(rows) - 1)
         for axes, frame in zip(grid[0], frames, strict=False):
             axes.set_title(style.time_text(float(time_h[frame])), loc="center")
-        handles = tissue_legend(*(_stacked(group) for group in (cells, emts, vessels, passing)))
+        stacked = (_stacked(group) for group in (emts, vessels, passing))
+        handles = tissue_legend(np.stack(cells), *stacked)
         figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8), handlelength=1.1)
     return figure
 

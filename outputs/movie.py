@@ -104,7 +104,8 @@ def movie_frame(
     kinds = (["portrait"] if solid else []) + ["cells", *tops]
     wide = WIDTH_IN / len(kinds)
     figure = style.new_figure(WIDTH_IN, min(wide, 5.6) + 2.6, dpi=DPI)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(min(wide, 5.6) + 0.8, 1.8))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(min(wide, 5.6) + 0.8, 1.8))
+    upper, lower = parts
     pictures = upper.subplots(1, len(kinds), squeeze=False)[0]
     held = {name: plane(dataset, name, frame, shown) for name in ("cell", "emt", "vessel") if name in dataset}
     cell, emt, vessel = (held.get(name) for name in ("cell", "emt", "vessel"))

@@ -86,7 +86,7 @@ def opened(tumour: np.ndarray, toward: np.ndarray) -> np.ndarray:
 
 def _balls(tumour: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Positions (x, y, z), colours, radii and crowding of what can be seen, in voxels."""
-    visible = tumour & ~np.asarray(ndimage.binary_erosion(tumour))
+    visible = tumour & ~np.asarray(ndimage.binary_erosion(tumour), bool)
     crowd = np.asarray(ndimage.gaussian_filter(tumour.astype(np.float32), 2.5))
     where = np.argwhere(visible)
     share = np.zeros(len(where)) if emt is None else emt[visible] / 255.0

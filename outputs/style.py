@@ -31,7 +31,7 @@ MATRIX_MAP = LinearSegmentedColormap.from_list("matrix", ["#ffffff", "#f0e3cf", 
 FIELD_MAPS: dict[str, Any] = {"matrix": MATRIX_MAP, "protease": "BuPu", "oxygen": "cividis"}
 
 COLUMN_IN = 11.2  # the report's text column: 1120 CSS pixels
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
     "font.size": 9.5,

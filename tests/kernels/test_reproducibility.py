@@ -1,4 +1,4 @@
-"""The same key gives the same bits: for any number of threads, either loop form, and whether or not idle chunks are passed over.
+"""The same key gives the same bits: any number of threads, either loop form, idle chunks passed over or not.
 
 Taichi starts once a process, so every number of threads is a process of its own (this file, run as a
 script). The lattice has 4096 rows and as many chunks; with fewer the second thread might never work, and

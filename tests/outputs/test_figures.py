@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from made_up_run import write
 from matplotlib.figure import Figure
 
 from seedsoil.outputs import figures_organs, figures_seeds, figures_series, figures_tissue, planes, style
@@ -214,11 +213,10 @@ def test_lengths_and_times_as_people_say_them() -> None:
     assert style.count_text(12345) == "12\u2009345" and style.count_text(float("nan")) == "–"
 
 
-def test_no_pyplot_no_taichi_is_loaded_by_a_report(tmp_path: Path) -> None:
-    write(tmp_path, (1, 12, 12), 1, seeds=0)
+def test_no_pyplot_no_taichi_is_loaded_by_what_draws() -> None:
     code = (
-        "import sys; from seedsoil.outputs import export, movie, report; "
-        f"report.write_report({str(tmp_path)!r}); "
+        "import sys; from seedsoil.outputs import export, figures_seeds, movie, report, style; "
+        "style.png(figures_seeds.funnel([report.cascade.Step('a', 3, 'b'), report.cascade.Step('c', 1, 'd')])); "
         "print([m for m in ('matplotlib.pyplot', 'taichi', 'seedsoil.sim', 'seedsoil.kernels') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

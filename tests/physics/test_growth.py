@@ -52,7 +52,7 @@ def clone_sizes(device: Device) -> np.ndarray:
 
 
 # a cell divides at most once a tick, so the clones branch in discrete time, with p = 1 - exp(-rate tick);
-# continuous time has the mean e^(rt) and the variance m (m - 1): 3.320 and 7.70 against 3.241 and 7.12 here
+# continuous time has the mean e^(rt) and the variance m (m - 1): 3.320 and 7.70 there, 3.243 and 6.99 here
 P = -math.expm1(-0.02)
 MEAN = (1 + P) ** 60
 VARIANCE = MEAN * (MEAN - 1) * (1 - P) / (1 + P)
