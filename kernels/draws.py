@@ -72,6 +72,24 @@ def below(draw: ti.u32, limit: ti.u32):
 
 
 @ti.func
+def as_threshold(probability: ti.f32):
+    """`threshold` for a probability known only in the kernel; above one counts as one."""
+    out = ti.u32(ALWAYS)
+    if probability < 1.0:
+        out = ti.cast(probability * 4294967296.0, ti.u32)
+    return out
+
+
+@ti.func
+def happens(hazard: ti.f32):
+    """1 - exp(-hazard), to f32 accuracy also where the hazard is small and the difference would lose its digits."""
+    out = hazard * (1.0 - hazard * (0.5 - hazard * (1.0 / 6.0 - hazard * (1.0 / 24.0))))
+    if hazard > 0.0625:
+        out = 1.0 - ti.exp(-hazard)
+    return out
+
+
+@ti.func
 def _multiply(a: ti.u32, b: ti.u32):
     product = ti.cast(a, ti.u64) * ti.cast(b, ti.u64)
     return ti.cast(product >> ti.u64(32), ti.u32), ti.cast(product, ti.u32)

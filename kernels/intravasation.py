@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import taichi as ti
 
-from .draws import Purpose, Stamp, below, draw
+from .draws import Purpose, Stamp, as_threshold, below, draw, happens
 from .lattice import coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
@@ -126,10 +126,7 @@ def contact_pass(
                         if beyond != ti.u8(0):
                             hazard += wall_hazard(beyond, emt[i], active, passive, minimum_emt)
                 if hazard > 0.0:
-                    limit = ti.u32(0xFFFFFFFF)
-                    chance = 1.0 - ti.exp(-hazard)
-                    if chance < 1.0:
-                        limit = ti.cast(chance * 4294967296.0, ti.u32)
+                    limit = as_threshold(happens(hazard))
                     if below(draw(i, tick, ti.u32(0), Purpose.INTRAVASATE, lattice_id, k0, k1), limit):
                         leaving[i] = ti.u8(1)
                         marked += 1

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import taichi as ti
 
-from .draws import ALWAYS, SUBSTEPS_MAX, Purpose, Stamp, below, block, draw, threshold
+from .draws import SUBSTEPS_MAX, Purpose, Stamp, as_threshold, below, block, draw, threshold
 from .intent import MOVE
 from .lattice import Lattice, coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
@@ -107,15 +107,6 @@ def hop_weight(law: ti.template(), hop: ti.f32, taxis: ti.f32, here: ti.f32, ahe
         if hop > 0.0:
             weight = hop * ti.exp(2.0 * taxis / hop * (ahead - here))
     return weight
-
-
-@ti.func
-def as_threshold(probability: ti.f32):
-    """`threshold` for a probability known only in the kernel."""
-    out = ti.u32(ALWAYS)
-    if probability < 1.0:
-        out = ti.cast(probability * 4294967296.0, ti.u32)
-    return out
 
 
 @ti.func

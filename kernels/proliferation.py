@@ -6,6 +6,8 @@
 The rate goes from the epithelial to the mesenchymal value with emt (hazard) or is that of the
 phenotype (clock). A due cell picks one of its empty neighbours at random; it stays due until it has
 divided, so a division that lost its contest, or found no room, is retried at the next tick.
+A cell divides at most once a tick, so growth per tick is 2 - exp(-rate tick): about rate tick / 2
+slower than the continuous Yule process (0.2 % at the default rate and tick).
 Ignored: oxygen, mitogens, pushing.
 """
 

@@ -38,7 +38,7 @@ class Circulation:
         # u32 limits of the cumulative shares; the last is never passed, whatever rounding left of 1
         self._limits = np.array([threshold(min(1.0, p)) for p in np.cumsum(shares)], dtype=np.uint64)
         if len(self._limits):
-            self._limits[-1] = 2**32
+            self._limits[np.flatnonzero(shares)[-1] :] = 2**32
 
     def admit(self, seeds: Seeds, row: int) -> None:
         """A seed has left a lattice in this tick: it comes out of the vessels `transit_h` later."""

@@ -12,11 +12,14 @@ import numpy as np
 
 from ...kernels.lattice import Lattice
 from ...kernels.tissue import MESENCHYMAL_EMT, Cell, Tissue, Vessel
+from ..errors import SeedsoilError
 from .circulation import Arrival
 from .seeds import NONE, Fate, Growing, Seeds
 
 # as in the file: 0 waiting, 1 dormant, 2 growing, 3 extinct
 GROWING, EXTINCT = 2, 3
+# colony labels are u2, 0 means none
+COLONIES_MAX = 2**16 - 1
 # voxel edges around a vessel site within which arriving cells look for room
 _SEARCH_SITES = 3
 
@@ -86,6 +89,11 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
     placed = min(len(free), len(emt))
     seeds.table["organ"][arrival.row] = organ.index
+    if organ.colonies >= COLONIES_MAX:
+        raise SeedsoilError(
+            f"organ {organ.name}: more than {COLONIES_MAX} colonies, the most its cells can be labelled with; "
+            "lower the survival probabilities or until_h"
+        )
     if placed == 0:
         seeds.table["fate"][arrival.row] = Fate.NO_ROOM
         return 0
