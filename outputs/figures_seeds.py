@@ -80,6 +80,7 @@ def seeds_in_time(seeds: xr.Dataset, series: xr.Dataset, until_h: float) -> Figu
         right.bar(np.arange(1, largest + 1), number, width=0.8, color=["#d99cbf"] + ["#8b3f70"] * (largest - 1))
         style.log_scale(right, from_zero=True)
         right.set_ylim(0, number.max() * 2)
+        right.set_xlim(0.4, max(largest, 4) + 0.6)
         right.xaxis.set_major_locator(MaxNLocator(integer=True))
         right.set(title="Cells in a seed", xlabel="cells", ylabel="seeds")
         for axes in (left, middle):

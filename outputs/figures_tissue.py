@@ -19,6 +19,7 @@ from .portrait import portrait
 
 PORTRAIT_VOXELS = 160**3
 PORTRAIT_ASPECT = 0.86
+OUTLINE = 0.35  # share of voxels that hold a cell, inside the tumour's outline
 CODES = {
     0: style.TISSUE,
     2: style.NECROTIC,
@@ -133,10 +134,11 @@ def draw_field(axes: Axes, values: np.ndarray, cell: np.ndarray, shown: Window, 
         values, origin="lower", extent=shown.extent_um, cmap=style.FIELD_MAPS.get(name, "viridis"), norm=norm,
         interpolation=_smoothing(values),
     )  # fmt: skip
-    tumour = np.asarray(ndimage.gaussian_filter((cell == TUMOUR).astype(float), 0.8))
-    if tumour.max() > 0.35 and min(tumour.shape) > 1:
-        axes.contour(tumour, [0.35], origin="lower", extent=shown.extent_um, colors=[style.PAPER], linewidths=1.5)
-        axes.contour(tumour, [0.35], origin="lower", extent=shown.extent_um, colors=[style.INK], linewidths=0.6)
+    # wide enough that single cells do not each get a ring
+    tumour = np.asarray(ndimage.gaussian_filter((cell == TUMOUR).astype(float), max(0.8, max(cell.shape) / 90)))
+    if tumour.max() > OUTLINE and min(tumour.shape) > 1:
+        axes.contour(tumour, [OUTLINE], origin="lower", extent=shown.extent_um, colors=[style.PAPER], linewidths=1.5)
+        axes.contour(tumour, [OUTLINE], origin="lower", extent=shown.extent_um, colors=[style.INK], linewidths=0.6)
     return image
 
 
@@ -195,7 +197,7 @@ def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -
                 for axes, value, cell in zip(line, values, cells, strict=True):
                     image = draw_field(axes, value, cell, shown, kind, norm)
                     style.scale_bar(axes)
-                bar = figure.colorbar(image, ax=list(grid[row]), pad=0.01, aspect=22, shrink=0.94)
+                bar = figure.colorbar(image, ax=list(line), pad=0.01, aspect=22, shrink=0.94)
                 bar.set_label(FIELD_TITLES.get(kind, kind), fontsize=8.5)
                 bar.outline.set_visible(False)  # pyright: ignore
             if kind != "portrait":

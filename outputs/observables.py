@@ -11,7 +11,6 @@ import numpy as np
 from scipy import ndimage
 
 TUMOUR = 1  # code in `cell`
-MESENCHYMAL_FROM = 128  # least `emt` of a mesenchymal cell
 H_PER_DAY = 24.0
 
 

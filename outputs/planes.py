@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .observables import MESENCHYMAL_FROM, TUMOUR
+from .observables import TUMOUR
 
 SLAB_VOXELS = 2**24  # read at once
 
@@ -94,8 +94,8 @@ def window(dataset: xr.Dataset, frame: int, voxel_um: float) -> Window:
     if found is None:
         return Window(*ranges, plane=sizes[0] // 2, voxel_um=voxel_um, whole=True)
     box, centroid = found
-    edge = max(1.5 * max(b - a for a, b in box), 24)
-    if edge < 0.55 * max(sizes):
+    edge = max(1.4 * max(b - a for a, b in box), 24)
+    if edge < 0.65 * max(sizes):
         for axis, size in enumerate(sizes):
             middle = sum(box[axis]) / 2
             start = int(max(0, min(middle - edge / 2, size - edge)))
@@ -145,17 +145,35 @@ def silhouette(dataset: xr.Dataset, frame: int, shown: Window) -> np.ndarray:
     return out
 
 
+def stride_for(shown: Window, voxels_max: int) -> int:
+    """The least stride at which a window has at most `voxels_max` voxels."""
+    lengths = [r.stop - r.start for r in (shown.z, shown.y, shown.x)]
+    stride = 1
+    while np.prod([-(-length // stride) for length in lengths]) > voxels_max:
+        stride += 1
+    return stride
+
+
+def _every(part: np.ndarray, stride: int) -> np.ndarray:
+    return part[::stride, ::stride, ::stride]
+
+
+def _any_bits(part: np.ndarray, stride: int) -> np.ndarray:
+    for axis, size in enumerate(part.shape):
+        part = np.bitwise_or.reduceat(part, np.arange(0, size, stride), axis=axis)
+    return part
+
+
 def volume(
     dataset: xr.Dataset, frame: int, shown: Window, names: tuple[str, ...], voxels_max: int
 ) -> tuple[dict[str, np.ndarray], int]:
     """Fields of the window, thinned by the returned stride until they have at most `voxels_max` voxels.
 
-    Names the run did not record are left out.
+    Every stride-th voxel along each axis is kept; `vessel` has the bits of all voxels it stands for, so
+    that thin vessels stay whole. Names the run did not record are left out.
     """
     lengths = [r.stop - r.start for r in (shown.z, shown.y, shown.x)]
-    stride = 1
-    while np.prod([-(-length // stride) for length in lengths]) > voxels_max:
-        stride += 1
+    stride = stride_for(shown, voxels_max)
     # whole slabs, thinned in memory: strided selections are slow in HDF5
     depth = stride * max(1, SLAB_VOXELS // (lengths[1] * lengths[2] * stride))
     out = {}
@@ -165,15 +183,9 @@ def volume(
             parts = [
                 read(dataset, name, frame, slice(at, min(at + depth, shown.z.stop)), shown.y, shown.x) for at in starts
             ]
-            out[name] = np.concatenate([part[::stride, ::stride, ::stride] for part in parts])
+            thin = _any_bits if name == "vessel" else _every
+            out[name] = np.concatenate([thin(part, stride) for part in parts])
     return out, stride
-
-
-def mesenchymal(cell: np.ndarray, emt: np.ndarray | None) -> np.ndarray:
-    """Mask of the mesenchymal tumour cells; none where `emt` was not recorded."""
-    if emt is None:
-        return np.zeros(cell.shape, bool)
-    return (cell == TUMOUR) & (emt >= MESENCHYMAL_FROM)
 
 
 def thinned(length: int, most: int) -> np.ndarray:

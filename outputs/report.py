@@ -12,7 +12,7 @@ import xarray as xr
 
 from . import cascade, figures_organs, figures_seeds, figures_series, figures_tissue, page, style
 from .page import Section, text
-from .planes import Window, columns, frame_indices, slabs, window
+from .planes import Window, columns, frame_indices, slabs, stride_for, window
 from .portrait import CUT_CELLS
 from .reader import Run, open_run
 from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
@@ -101,9 +101,11 @@ def _tissue(dataset: xr.Dataset, frames: list[int], shown: Window) -> str:
     if solid:
         words.append("Top: every cell as a ball, in parallel projection, a quarter wider than its voxel;")
         words.append(f"tumours of more than {CUT_CELLS} cells without the eighth that faces you.")
+        if (stride := stride_for(shown, figures_tissue.PORTRAIT_VOXELS)) > 1:
+            words.append(f"A ball stands for {stride} × {stride} × {stride} voxels.")
         words.append(f"Below: the plane z = {shown.plane_um / 1000:.2f} mm, through the middle of the final tumour.")
     if "matrix" in dataset or "protease" in dataset:
-        words.append("Black lines surround places where tumour cells stand close together.")
+        words.append("Black lines surround places where tumour cells hold a third of the voxels or more.")
     if not shown.whole:
         words.append("The tissue reaches further than the part shown, which holds all tumour cells of the last frame.")
     missing = [name for name in ("emt", "vessel", "matrix", "protease") if name not in dataset]

@@ -28,7 +28,7 @@ def lead(run: Run) -> str:
         else ""
     )
     voxels = f"{nz} × {ny} × {nx}" if nz > 1 else f"{ny} × {nx}"
-    return text(f"{kind}, {size} mm ({voxels} voxels of {um:g} µm){body}.")
+    return text(f"{kind}, {size}\u00a0mm ({voxels} voxels of {um:g}\u00a0µm){body}.")
 
 
 def about(run: Run) -> str:

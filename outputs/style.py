@@ -108,7 +108,7 @@ def time_text(time_h: float) -> str:
     """60 -> "day 2.5", 6 -> "6 h": a moment as people say it."""
     if time_h < 24:
         return f"{time_h:.3g} h"
-    return f"day {time_h / 24:.1f}".removesuffix(".0")
+    return f"day {round(time_h / 24, 2):g}"
 
 
 def count_text(number: float) -> str:

@@ -63,7 +63,7 @@ def test_the_window_holds_the_whole_tumour_and_leaves_empty_tissue_out() -> None
     assert not shown.whole
     assert cell[shown.z, shown.y, shown.x].sum() == cell.sum()
     assert shown.plane in range(10, 14)
-    assert (shown.y.stop - shown.y.start) == (shown.x.stop - shown.x.start) == 30
+    assert (shown.y.stop - shown.y.start) == (shown.x.stop - shown.x.start) == 28
     everywhere = planes.window(lattice(np.ones((4, 20, 20), np.uint8)), 0, UM)
     assert everywhere.whole and everywhere.extent_um == (0, 400, 0, 400)
 
@@ -76,7 +76,7 @@ def test_reading_slab_by_slab_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     shown = planes.window(dataset, 0, UM)
 
     def seen() -> tuple:
-        held, stride = planes.volume(dataset, 0, shown, ("cell", "emt"), 300)
+        held, stride = planes.volume(dataset, 0, shown, ("cell", "emt", "vessel"), 300)
         return (
             planes.bounds(dataset, 0),
             planes.silhouette(dataset, 0, shown),
@@ -98,6 +98,11 @@ def test_reading_slab_by_slab_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     assert thin[4] == whole[4] > 1
     assert (thin[3]["emt"] == emt[:: thin[4], :: thin[4], :: thin[4]]).all()
     assert thin[3]["emt"].size <= 300
+    # thinned vessels keep every bit
+    bits = np.pad(np.roll(cell, 1, 0), [(0, -n % thin[4]) for n in cell.shape])
+    nz, ny, nx = (n // thin[4] for n in bits.shape)
+    blocks = bits.reshape(nz, thin[4], ny, thin[4], nx, thin[4]).max(axis=(1, 3, 5))
+    assert (thin[3]["vessel"] == blocks).all() and (whole[3]["vessel"] == blocks).all()
 
 
 def test_few_frames_of_a_long_run_are_shown_evenly_with_both_ends() -> None:
@@ -207,7 +212,7 @@ def test_rates_are_events_per_cell_and_day() -> None:
 
 
 def test_lengths_and_times_as_people_say_them() -> None:
-    assert [style.time_text(h) for h in (0, 6, 24, 60)] == ["0 h", "6 h", "day 1", "day 2.5"]
+    assert [style.time_text(h) for h in (0, 6, 24, 60, 150)] == ["0 h", "6 h", "day 1", "day 2.5", "day 6.25"]
     assert [style.length_text(um) for um in (200, 1500)] == ["200 µm", "1.5 mm"]
     assert [style.nice_length_um(span) for span in (1920, 1280, 4000, 90)] == [500, 200, 1000, 20]
     assert style.count_text(12345) == "12\u2009345" and style.count_text(float("nan")) == "–"

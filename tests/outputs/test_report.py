@@ -144,7 +144,7 @@ def test_a_flat_unfinished_run_says_so(flat_run: Path, undrawn: None) -> None:
     page = Page(report_html(open_run(flat_run)))
     assert page.faults == []
     assert "Unfinished. This run was interrupted: it stands at day 10 of 10 days." in page.text
-    assert "A tumour in a plane of tissue, 0.8 × 1.2 mm (40 × 60 voxels of 20 µm)" in page.text
+    assert "A tumour in a plane of tissue, 0.8 × 1.2\u00a0mm (40 × 60 voxels of 20\u00a0µm)" in page.text
     assert "parallel projection" not in page.text
 
 
