@@ -7,7 +7,7 @@ from io import TextIOWrapper
 
 import typer
 
-from . import looking, running, starting
+from . import looking, running, starting, taking
 
 app = typer.Typer(
     name="seedsoil",
@@ -25,6 +25,8 @@ _COMMANDS = (
     looking.check,
     looking.status,
     looking.report,
+    taking.movie,
+    taking.export,
     looking.scenarios,
     starting.new,
     starting.schema,

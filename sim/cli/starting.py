@@ -35,8 +35,15 @@ def schema() -> None:
     typer.echo(json.dumps(model_schema(), indent=2))
 
 
-def doctor() -> None:
-    """Say whether seedsoil can compute on this machine."""
+def doctor(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A run's file or folder: look at it, and repair it if it can be.")
+    ] = None,
+) -> None:
+    """Say whether seedsoil can compute on this machine, or whether a run file is whole."""
+    if run is not None:
+        typer.echo(_examined(run))
+        return
     from ..doctor import examine
 
     healthy = True
@@ -45,3 +52,18 @@ def doctor() -> None:
         healthy = healthy and not finding.broken
     if not healthy:
         raise typer.Exit(1)
+
+
+def _examined(run: Path) -> str:
+    """What was found and done; raises RunFileError if the file is past repair."""
+    from ...outputs import recovery
+    from ...outputs.reader import RUN_FILE, open_run
+    from ..plain_text import printable
+
+    file = run / RUN_FILE if run.is_dir() else run
+    found = recovery.recover(str(file))
+    opened = open_run(file)
+    opened.verify()
+    what = "repaired" if found.changed else "whole"
+    state = opened.attributes.get("state", "unknown")
+    return f"{printable(str(file))}: {what}; {opened.frames} frames, every block read; the run is {state}"
