@@ -7,7 +7,7 @@ from io import TextIOWrapper
 
 import typer
 
-from . import looking, running, starting, taking
+from . import looking, measuring, running, starting, taking
 
 app = typer.Typer(
     name="seedsoil",
@@ -27,6 +27,7 @@ _COMMANDS = (
     looking.report,
     taking.movie,
     taking.export,
+    measuring.bench,
     looking.scenarios,
     starting.new,
     starting.schema,
