@@ -13,14 +13,16 @@ What Taichi would accept silently and get wrong is refused here, once, when the 
 a wrong dtype, a read-only or non-contiguous array, too many elements, a host array on CUDA.
 """
 
+import contextlib
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import taichi as ti
 from taichi.lang import impl
+from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
 
 from .lattice import VOXELS_MAX
 
@@ -87,7 +89,8 @@ class Kernel:
             else:
                 stand_ins.append(0.0 if kind == "float" else 0)
         primal = self._kernel._primal
-        taichi_kernel = primal.compiled_kernels[primal.ensure_compiled(*stand_ins)]
+        with _short_positions():
+            taichi_kernel = primal.compiled_kernels[primal.ensure_compiled(*stand_ins)]
         compiled = program.compile_kernel(program.config(), program.get_device_caps(), taichi_kernel)
         bound = _Bound(program, taichi_kernel, compiled, self._slots, reusable=not on_cuda)
         for _, value in arrays:
@@ -155,6 +158,25 @@ class _Bound:
             else:
                 context.set_arg_int((index,), int(value))
         self.program.launch_kernel(self._compiled, context)
+
+
+@contextlib.contextmanager
+def _short_positions() -> Iterator[None]:
+    """Have Taichi note file and line of each statement, without quoting the source.
+
+    It quotes and wraps the source for every node of every inlined function, in case of an error: a third
+    of the time to the first tick. File and line are enough to find it.
+    """
+    quoting = ASTTransformerContext.get_pos_info
+
+    def short(context: Any, node: Any) -> str:
+        return f'File "{context.file}", line {node.lineno + context.lineno_offset}, in {context.func.func.__name__}\n'
+
+    ASTTransformerContext.get_pos_info = short
+    try:
+        yield
+    finally:
+        ASTTransformerContext.get_pos_info = quoting
 
 
 def address(value: Any) -> int:

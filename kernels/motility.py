@@ -70,7 +70,8 @@ def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float
     taxis = parameters.haptotaxis_um2_per_h / 4.0
     total = lattice.faces * fast * per_tick
     if parameters.law == "linear":
-        steepest = lattice.faces * (fast + taxis) * per_tick
+        # of the two weights of an axis one rises as the other falls, and none falls below 0
+        steepest = lattice.dimensions * max(2 * fast, fast + taxis) * per_tick
     else:
         # h exp(2q/h) is largest at one end of the range of h: it falls below h = 2q and rises above
         ends = [d for d in (slow, fast) if d > 0]
@@ -104,7 +105,8 @@ def hop_weight(law: ti.template(), hop: ti.f32, taxis: ti.f32, here: ti.f32, ahe
     if ti.static(law == LINEAR):
         weight = hop + taxis * (ahead - behind)
     else:
-        if hop > 0.0:
+        weight = hop
+        if hop > 0.0 and ahead != here:
             weight = hop * ti.exp(2.0 * taxis / hop * (ahead - here))
     return weight
 
@@ -128,28 +130,37 @@ def choose(
     z, y, x = coordinates(lattice, i)
     here = matrix[i]
     hop = epithelial + (mesenchymal - epithelial) * (ti.cast(emt[i], ti.f32) / 255.0)
+    around = ti.Vector([here] * lattice.faces)  # beyond a wall: the voxel itself
+    highest = here
+    for face in ti.static(range(lattice.faces)):
+        if has_neighbour(lattice, z, y, x, face):
+            around[face] = matrix[i + ti.static(offset(lattice, face))]
+            highest = ti.max(highest, around[face])
+    looks = True
+    if ti.static(law == BOLTZMANN):
+        # no weight exceeds that of the densest neighbour: most draws lie above all of them, and one exponential tells
+        most = hop_weight(law, hop, taxis, here, highest, here)
+        looks = below(chance, as_threshold(ti.static(lattice.faces * (1 + 1e-5)) * most))
     want = ti.u8(0)
     clamped = 0
-    total = ti.f32(0.0)
-    chosen = False
-    for face in ti.static(range(lattice.faces)):
-        if not chosen and has_neighbour(lattice, z, y, x, face):
-            to = i + ti.static(offset(lattice, face))
-            behind = here
-            if has_neighbour(lattice, z, y, x, face ^ 1):
-                behind = matrix[i - ti.static(offset(lattice, face))]
-            weight = hop_weight(law, hop, taxis, here, matrix[to], behind)
-            if weight < 0.0:
-                weight = 0.0
-                clamped += 1
-            total += weight
-            if below(chance, as_threshold(total)):
-                chosen = True
-                free = cell[to] == ti.u8(Cell.EMPTY)
-                if ti.static(solid_vessels):
-                    free = free and vessel[to] == 0
-                if free:
-                    want = ti.u8(MOVE + face)
+    if looks:
+        total = ti.f32(0.0)
+        chosen = False
+        for face in ti.static(range(lattice.faces)):
+            if not chosen and has_neighbour(lattice, z, y, x, face):
+                weight = hop_weight(law, hop, taxis, here, around[face], around[face ^ 1])
+                if weight < 0.0:
+                    weight = 0.0
+                    clamped += 1
+                total += weight
+                if below(chance, as_threshold(total)):
+                    chosen = True
+                    to = i + ti.static(offset(lattice, face))
+                    free = cell[to] == ti.u8(Cell.EMPTY)
+                    if ti.static(solid_vessels):
+                        free = free and vessel[to] == 0
+                    if free:
+                        want = ti.u8(MOVE + face)
     return want, clamped
 
 
@@ -192,10 +203,15 @@ def propose_pass(
             count = ti.min(lattice.tile, lattice.voxels - first)
             # which cells of the tile look around at all: most draws lie above any cell's total probability
             able = ti.u32(0)
-            for lane in range(count):
-                acts = cell[first + lane] == ti.u8(Cell.TUMOUR) and leaving[first + lane] == 0
-                able |= ti.cast(acts, ti.u32) << ti.cast(lane, ti.u32)
-                intent[first + lane] = ti.u8(0)
+            if count == lattice.tile:
+                for lane in ti.static(range(lattice.tile)):
+                    able |= ti.cast(cell[first + lane] == ti.u8(Cell.TUMOUR), ti.u32) << ti.u32(lane)
+                for lane in ti.static(range(lattice.tile)):
+                    intent[first + lane] = ti.u8(0)
+            else:
+                for lane in range(count):
+                    able |= ti.cast(cell[first + lane] == ti.u8(Cell.TUMOUR), ti.u32) << ti.cast(lane, ti.u32)
+                    intent[first + lane] = ti.u8(0)
             if able != 0:
                 # all draws of the tile at once: independent chains, which the processor overlaps
                 hops = ti.u32(0)
@@ -211,8 +227,8 @@ def propose_pass(
                 hops &= able
                 if hops != 0:
                     for lane in range(count):
-                        if (hops >> ti.cast(lane, ti.u32)) & ti.u32(1):
-                            i = first + lane
+                        i = first + lane
+                        if ((hops >> ti.cast(lane, ti.u32)) & ti.u32(1)) != 0 and leaving[i] == 0:
                             chance = draw(i, tick, substep, Purpose.HOP, lattice_id, k0, k1)
                             want, clamps = choose(
                                 lattice,
