@@ -23,7 +23,7 @@ def census_pass(
 
     Walls: none.
     Conserves: everything.
-    Race-free because: voxels are only read, a chunk writes its own flag; counts are integers, added
+    Race-free because: cells are only read, a chunk writes its own flag and intents; counts are integers, added
     atomically, so their order does not matter.
     """
     for chunk in range(lattice.chunks):

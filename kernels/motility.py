@@ -2,12 +2,14 @@
 
 A hop to the voxel beyond a face has probability w per substep; h = D dt / dx^2, q = chi dt / (4 dx^2):
 
-    linear     w = h + q (m_ahead - m_behind), below 0 clamped to 0 and counted       (Franssen 2019)
+    linear     w = h + q (m_ahead - m_behind), below 0 clamped to 0                   (Franssen 2019)
     boltzmann  w = h exp(2 q/h (m_ahead - m_here)), which obeys detailed balance
 
-Both drift at chi grad(m) for small gradients. D goes from the epithelial to the mesenchymal value
+Both drift at chi grad(m) for small gradients; of the clamped weights those are counted that a draw got
+to. D goes from the epithelial to the mesenchymal value
 with emt. A hop into an occupied voxel or a wall is lost. Substeps keep the total hop probability
-of a fast cell at or below 0.05, because crowding slows exchange by (1-(1-x)^6)/(6x), x = p rho/6.
+of a fast cell on flat matrix at or below 0.05, because crowding slows exchange by (1-(1-x)^6)/(6x),
+x = p rho/6; and below 1 on the steepest step a matrix can have.
 Ignored: persistence, chemotaxis, adhesion.
 """
 
@@ -73,12 +75,12 @@ def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float
         # of the two weights of an axis one rises as the other falls, and none falls below 0
         steepest = lattice.dimensions * max(2 * fast, fast + taxis) * per_tick
     else:
-        # h exp(2q/h) is largest at one end of the range of h: it falls below h = 2q and rises above
-        ends = [d for d in (slow, fast) if d > 0]
+        # over the motilities of all 256 emt values; h exp(2q/h) grows without bound as h falls
+        ends = [d for d in (slow + (fast - slow) * emt / 255 for emt in range(256)) if d > 0]
         if ends and max(2 * taxis / d for d in ends) > 50:
             raise ValueError(
-                "motility.haptotaxis_um2_per_h is over 100 times the motility: "
-                "a Boltzmann weight would overflow; lower it or use law = 'linear'"
+                "motility.haptotaxis_um2_per_h is over 100 times the motility of some emt: "
+                "a Boltzmann weight would overflow; lower it, raise the lower motility, or use law = 'linear'"
             )
         steepest = lattice.faces * per_tick * max((d * math.exp(2 * taxis / d) for d in ends), default=0.0)
     substeps = max(1, math.ceil(total / _SUBSTEP_PROBABILITY - 1e-9), math.ceil(steepest - 1e-9))

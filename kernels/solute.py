@@ -39,7 +39,7 @@ class Solute(Parameters):
         unit="1/h",
         ge=0,
         le=1e6,
-        source=f"{FRANSSEN_2019}: 0.195 per 4e4 s and cell at 4 cells a site, so 0.78 for a voxel of one cell",
+        source=f"{FRANSSEN_2019}: 0.195 per 4e4 s and cell at 4 cells a site, so 0.78 for a voxel of 5 um with one cell",
         about="rise of concentration per hour in a voxel that holds a fully mesenchymal cell",
     )
 

@@ -2,7 +2,8 @@
 
 Arrays are C-contiguous, of shape (nz, ny, nx) with x fastest: NumPy on a CPU, CuPy on CUDA. They
 are the state and they own the memory; kernels are handed them zero-copy and anything else may read
-them as ordinary arrays. Only the verbs that `sim.step` calls write to them.
+them as ordinary arrays. Between start and end of a run they are written by the verbs that `sim.step`
+calls, and by seeds that settle in an organ.
 """
 
 from dataclasses import dataclass

@@ -38,14 +38,18 @@ def save(folder: Path, arrays: dict[str, np.ndarray], numbers: dict[str, Any], *
     """
     final = folder / f"checkpoint-{numbers['tick']:012d}.h5"
     temporary = final.with_name(final.name + ".tmp")
+    for left in folder.glob("checkpoint-*.h5.tmp"):  # by a save that was killed
+        with contextlib.suppress(OSError):
+            left.unlink()
     try:
         with open(temporary, "w+b", buffering=0) as raw:
             careful = _Careful(raw)
-            with h5py.File(careful, "w", libver=("v110", "v110")) as file:
-                file.attrs["seedsoil_checkpoint"] = FORMAT
-                file["numbers"] = np.frombuffer(json.dumps(numbers).encode(), dtype=np.uint8)
-                for path, array in arrays.items():
-                    file.create_dataset(path, data=array)
+            try:
+                _fill(careful, arrays, numbers)
+            except (RuntimeError, KeyError, ValueError):
+                # what libhdf5 makes of a write that was swallowed; the failure itself says more
+                if careful.failure is None:
+                    raise
             if careful.failure is not None:
                 raise careful.failure
             length = raw.seek(0, os.SEEK_END)
@@ -65,16 +69,29 @@ def save(folder: Path, arrays: dict[str, np.ndarray], numbers: dict[str, Any], *
     return final
 
 
+def _fill(target: "_Careful", arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+    with h5py.File(target, "w", libver=("v110", "v110")) as file:
+        file.attrs["seedsoil_checkpoint"] = FORMAT
+        file["numbers"] = np.frombuffer(json.dumps(numbers).encode(), dtype=np.uint8)
+        for path, array in arrays.items():
+            file.create_dataset(path, data=array)
+
+
 def found(folder: Path) -> list[Path]:
     """The checkpoints in a run's folder, newest first; unchecked."""
     return sorted(folder.glob("checkpoint-" + "[0-9]" * 12 + ".h5"), reverse=True)
+
+
+def tick_of(path: Path) -> int:
+    """The tick in a checkpoint's name."""
+    return int(path.stem.split("-")[1])
 
 
 def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """(arrays, numbers) of a checkpoint. Raises CheckpointDamaged if it is not exactly what was written."""
     try:
         with open(path, "rb") as raw:
-            length = _verify(raw, path)
+            _verify(raw, path)
         with h5py.File(path, "r") as file:
             if int(file.attrs["seedsoil_checkpoint"]) != FORMAT:
                 raise CheckpointDamaged(
@@ -90,7 +107,6 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise CheckpointDamaged(f"{path}: cannot be read: {error.strerror or error}") from None
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CheckpointDamaged(f"{path}: is not a checkpoint of seedsoil: {error}") from None
-    assert length > 0
     return arrays, numbers
 
 

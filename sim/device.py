@@ -91,11 +91,11 @@ def start(arch: str = "auto", threads: int | None = None) -> Device:
 def cache_folder() -> Path | None:
     """Where compiled kernels are kept: $SEEDSOIL_CACHE, else seedsoil/ in the user's cache. None if not writable."""
     named = os.environ.get("SEEDSOIL_CACHE")
-    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seedsoil"
-    folder = base / "kernels"
     try:
+        base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seedsoil"
+        folder = base / "kernels"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: nobody knows a home folder
         return None
     return folder if os.access(folder, os.W_OK) else None
 
@@ -128,7 +128,7 @@ def _cupy() -> Any:
 
 
 def _remove_dead_lock(cache: Path | None) -> None:
-    """Drop the cache's lock when no live process can hold it: it is older than this boot or a minute."""
+    """Drop the cache's lock when no live process can hold it: it is older than a minute."""
     if cache is None:
         return
     import time

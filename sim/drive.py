@@ -25,8 +25,8 @@ def drive(
     """Advance `run` to its scenario's last tick.
 
     A simulation at tick 0 records its start first. Raises Interrupted once `stop` says so or on Ctrl-C,
-    after a checkpoint; OutputFailed if the files cannot be written (the simulation is then checkpointed
-    if that still works); IdentityBroken.
+    after a checkpoint; OutputFailed if the files cannot be written (the last checkpoint before that is the
+    place to go on from); IdentityBroken.
     """
     journey = _Journey(run, recording, folder, progress or _silent, stop or _never)
     try:
@@ -67,11 +67,14 @@ class _Journey:
         self._began = self._checkpointed = time.monotonic()
         self._first_tick = run.tick
         self._between_ticks = True
+        self._device = provenance.machine(run.device)
 
     def go(self) -> None:
         run, scenario = self.run, self.run.scenario
         if run.tick == 0:
             self.recording.observe(run, last=scenario.ticks == 0)
+        elif not checkpoint.found(self.folder.path):
+            self.checkpoint()  # a branch: its past cannot be run again from its scenario
         self._tell("running", now=True)
         while run.tick < scenario.ticks:
             self._between_ticks = False
@@ -163,7 +166,7 @@ class _Journey:
                 "eta_s": round(here.eta_s, 1) if here.ticks_per_s else None,
                 "wall_s": round(spent, 2),
                 "tumour_cells": here.tumour_cells,
-                "device": provenance.machine(run.device),
+                "device": self._device,
                 "pid": os.getpid(),
                 **more,
             },

@@ -4,6 +4,7 @@ Sites are chosen by rank: every candidate voxel has a draw, and the lowest win. 
 function of the key and the lattice, whatever the device.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -38,12 +39,31 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
 
 def organ(scenario: Scenario, device: Device, name: str) -> Tissue:
     """The empty tissue of an organ: matrix and the vessel sites at which seeds arrive."""
-    names = list(scenario.body.organs)
-    lattice_id = 1 + names.index(name)
+    lattice_id = 1 + list(scenario.body.organs).index(name)
     lattice = device.lattice(scenario.body.organ_shape)
     stamp = Stamp.of(scenario.rng_key, lattice_id)
     um = scenario.lattice.voxel_um
-    sites = Vessels(
+    sites = _organ_vessels(scenario, name)
+    tissue = bare(lattice, lattice_id=lattice_id, voxel_um=um, xp=device.xp, matrix=scenario.matrix.initial_fraction)
+    tissue.vessel[...] = device.array(vessel_map(sites, lattice, um, stamp))
+    return tissue
+
+
+def check_organs(scenario: Scenario) -> None:
+    """Raises InputError if an organ's lattice has no room for its vessels: before the run, not when a seed arrives."""
+    lattice = Lattice.of(scenario.body.organ_shape)
+    for name, table in scenario.body.organs.items():
+        sites = _organ_vessels(scenario, name)
+        room = math.prod(len(axis) for axis in _corners(sites, lattice, scenario.lattice.voxel_um, None))
+        if room < table.vessels:
+            raise InputError(
+                f"body.organs.{name}.vessels: {table.vessels} sites, but a lattice of {list(lattice.shape)} "
+                f"(body.organ_shape) has room for {room} clear of its walls (vessels.margin_um)"
+            )
+
+
+def _organ_vessels(scenario: Scenario, name: str) -> Vessels:
+    return Vessels(
         kind="points",
         blood=scenario.body.organs[name].vessels,
         ruptured=0,
@@ -51,9 +71,6 @@ def organ(scenario: Scenario, device: Device, name: str) -> Tissue:
         free_core_um=0.0,
         margin_um=scenario.vessels.margin_um,
     )
-    tissue = bare(lattice, lattice_id=lattice_id, voxel_um=um, xp=device.xp, matrix=scenario.matrix.initial_fraction)
-    tissue.vessel[...] = device.array(vessel_map(sites, lattice, um, stamp))
-    return tissue
 
 
 def implant_voxels(implant: Implant, lattice: Lattice, stamp: Stamp, blocked: np.ndarray | None = None) -> np.ndarray:
@@ -122,9 +139,8 @@ def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp
     return out
 
 
-def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> Iterator[np.ndarray]:
-    """Flat indices of the corners at which a vessel may be put, plane by plane: on the grid of sites, clear of
-    core and walls."""
+def _corners(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> list[np.ndarray]:
+    """Where along z, y and x a site may begin: on the grid of sites, clear of the walls."""
     edge, size = vessels.site_voxels, lattice.shape
     margin = int(np.ceil(vessels.margin_um / voxel_um))
     axes = []
@@ -134,6 +150,14 @@ def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | Non
         else:
             at = np.arange(0, n - edge + 1, edge)
             axes.append(at[(at >= margin) & (at + edge <= n - margin)])
+    return axes
+
+
+def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> Iterator[np.ndarray]:
+    """Flat indices of the corners at which a vessel may be put, plane by plane: on the grid of sites, clear of
+    core and walls."""
+    edge, size = vessels.site_voxels, lattice.shape
+    axes = _corners(vessels, lattice, voxel_um, along)
     for plane in axes[0]:
         z, y, x = np.meshgrid(plane, axes[1], axes[2], indexing="ij")
         distance2 = np.zeros(z.shape)

@@ -6,10 +6,8 @@ import numpy as np
 
 from ..kernels.tissue import Cell, Tissue
 from .body import organs
-from .body.seeds import Fate
+from .body.seeds import DEAD, Fate
 from .simulation import Simulation
-
-_DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
 
 
 def row(run: Simulation) -> dict[str, float]:
@@ -24,7 +22,7 @@ def row(run: Simulation) -> dict[str, float]:
         **{name: flows[name] for name in ("born", "died", "moved", "departed", "arrived")},
         "seeds_released": seeds.released,
         "seeds_in_transit": seeds.count(Fate.IN_TRANSIT),
-        "seeds_dead": seeds.count(*_DEAD),
+        "seeds_dead": seeds.count(*DEAD),
         "seeds_arrested": seeds.count(Fate.COLONY),
         "colonies_growing": run.colonies.count(organs.GROWING),
         "colonies_extinct": run.colonies.count(organs.EXTINCT),

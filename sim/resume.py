@@ -1,11 +1,15 @@
 """Going on with a run: `resume` to the bit, `branch` with the same past and another future."""
 
+import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..outputs.reader import Run
+from ..outputs.errors import RunFileError
+from ..outputs.reader import Run, open_run
+from ..outputs.recovery import is_being_written
 from . import checkpoint, state
 from . import device as devices
 from .drive import as_output_failure, drive
@@ -14,13 +18,15 @@ from .limits import refuse_what_cannot_run
 from .progress import Status
 from .recording import Recording
 from .run import finished
-from .run_folder import RunFolder
+from .run_folder import BRANCH_FILE, RUN_FILE, RunFolder
 from .scenario import Scenario, Source
 from .scenario_file import load_scenario, with_overrides
 from .simulation import Simulation
 
 # what a branch may not change: the past would not fit
 _FIXED = ("lattice", "implant", "vessels")
+# how long the writer that a killed run left behind may take over the frames it still has
+_WRITER_S = 30.0
 
 
 def resume(
@@ -35,26 +41,36 @@ def resume(
 ) -> Run:
     """Go on from the newest whole checkpoint of a run, as if it had never stopped.
 
+    A run that was killed before its first checkpoint begins again: it comes to the same bits.
+
     Args:
         folder: the run's folder.
         until_h: another end; a finished run can be prolonged.
         device, threads, progress, stop, report: as in `run`; they need not be those of before.
 
     Raises:
-        InputError: no run there, no whole checkpoint, or nothing left to do.
+        InputError: no run there, none of its checkpoints whole, or nothing left to do.
     """
     place = _run_folder(folder)
     started = devices.start(device, threads)
+    _let_writer_end(place / RUN_FILE)
+    take_up = _from_checkpoint if checkpoint.found(place) else _from_start
+    drive(*take_up(place, started, until_h), progress=progress, stop=stop)
+    return finished(place, report=report)
+
+
+def _from_checkpoint(
+    place: Path, device: devices.Device, until_h: float | None
+) -> tuple[Simulation, Recording, RunFolder]:
     path, arrays, numbers, complaints = checkpoint.newest(place)
-    scenario = _scenario_of(numbers)
-    if until_h is not None:
-        scenario = with_overrides(scenario, {"until_h": until_h})
-    if numbers["tick"] >= scenario.ticks:
+    scenario = _until(_scenario_of(numbers), until_h)
+    # a run that was stopped while it closed its files is at its last tick, and still has to end
+    if numbers["tick"] > scenario.ticks or (numbers["tick"] == scenario.ticks and _has_ended(place)):
         raise InputError(
             f"{place}: is at {numbers['tick'] * scenario.lattice.tick_h:g} h, its end; "
             "to prolong it, give a later one with --until-h"
         )
-    simulation = state.restore(scenario, started, arrays, numbers)
+    simulation = state.restore(scenario, device, arrays, numbers)
     del arrays
     at = RunFolder.existing(place, scenario)
     for complaint in complaints:
@@ -62,7 +78,7 @@ def resume(
     # half a tick past the state: frames of its own tick stay, later ones are written again
     keep_until_h = simulation.time_h + scenario.lattice.tick_h / 2
     with as_output_failure():
-        recording = Recording(at.run_file, scenario, started, mode="append", keep_until_h=keep_until_h)
+        recording = Recording(at.run_file, scenario, device, mode="append", keep_until_h=keep_until_h)
     if recording.frames != numbers["frames"]:
         recording.close(None)
         raise InputError(
@@ -71,8 +87,32 @@ def resume(
         )
     recording.take_up(numbers["rows"])
     at.log(f"resumed from {path.name} at {simulation.time_h:g} h")
-    drive(simulation, recording, at, progress=progress, stop=stop)
-    return finished(place, report=report)
+    return simulation, recording, at
+
+
+def _from_start(place: Path, device: devices.Device, until_h: float | None) -> tuple[Simulation, Recording, RunFolder]:
+    if (place / BRANCH_FILE).exists():
+        raise InputError(f"{place}: this branch was stopped before its first checkpoint; branch again with --force")
+    scenario = load_scenario(place / "resolved.toml")
+    scenario.keep_source(Source("scenario.toml", (place / "scenario.toml").read_text(encoding="utf-8")))
+    scenario = _until(scenario, until_h)
+    simulation = Simulation(scenario, device)
+    at = RunFolder.existing(place, scenario)
+    at.log("began again: there was no checkpoint yet")
+    with as_output_failure():
+        recording = Recording(at.run_file, scenario, device, replace=True)
+    return simulation, recording, at
+
+
+def _until(scenario: Scenario, until_h: float | None) -> Scenario:
+    return scenario if until_h is None else with_overrides(scenario, {"until_h": until_h})
+
+
+def _let_writer_end(file: Path) -> None:
+    """A writer outlives its killed simulation by the frames that it was sent; whoever else writes is refused later."""
+    end = time.monotonic() + _WRITER_S
+    while is_being_written(str(file)) and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def branch(
@@ -104,11 +144,16 @@ def branch(
     for name in _FIXED:
         if getattr(new, name) != getattr(old, name):
             raise InputError(f"{name}: a branch shares the past of {place}, so it cannot change [{name}]")
+    if list(new.body.organs) != list(old.body.organs) or new.body.organ_shape != old.body.organ_shape:
+        raise InputError(
+            f"body: a branch keeps the organs of its past, in their order, and their shape: {', '.join(old.body.organs)}"
+        )
     if round(at_h / new.lattice.tick_h) >= new.ticks:
         raise InputError(f"--at-h {at_h:g}: there is no future before until_h = {new.until_h:g}")
     refuse_what_cannot_run(new, Path(out), started.arch, devices.free_bytes(started))
     simulation = state.restore(new, started, *state.capture(simulation))
-    at = RunFolder(Path(out), new, force=force)
+    simulation.flows.clear()  # of ticks that this file does not cover
+    at = RunFolder(Path(out), new, force=force, branch={"of": str(place.resolve()), "at_h": at_h})
     at.log(f"branched from {place.resolve()} at {at_h:g} h")
     with as_output_failure():
         recording = Recording(at.run_file, new, started)
@@ -119,21 +164,38 @@ def branch(
 
 def _past(place: Path, at_h: float, device: devices.Device) -> Simulation:
     """The run's simulation at `at_h`, from the latest checkpoint before it or from the start."""
+    old = load_scenario(place / "resolved.toml")
+    target = round(at_h / old.lattice.tick_h)
+    if not 0 <= target <= old.ticks:
+        raise InputError(f"--at-h {at_h:g}: the run goes from 0 to {old.until_h:g} h")
     simulation = None
     for path in checkpoint.found(place):
-        arrays, numbers = checkpoint.load(path)
-        scenario = _scenario_of(numbers)
-        if numbers["tick"] <= round(at_h / scenario.lattice.tick_h):
-            simulation = state.restore(scenario, device, arrays, numbers)
-            break
+        if checkpoint.tick_of(path) > target:
+            continue
+        try:
+            arrays, numbers = checkpoint.load(path)
+        except checkpoint.CheckpointDamaged:
+            continue  # an older one, or the start, leads to the same bits
+        simulation = state.restore(_scenario_of(numbers), device, arrays, numbers)
+        break
     if simulation is None:
-        simulation = Simulation(load_scenario(place / "resolved.toml"), device)
-    target = round(at_h / simulation.scenario.lattice.tick_h)
-    if not 0 <= target <= simulation.scenario.ticks:
-        raise InputError(f"--at-h {at_h:g}: the run goes from 0 to {simulation.scenario.until_h:g} h")
+        if (place / BRANCH_FILE).exists():
+            origin = json.loads((place / BRANCH_FILE).read_text("utf-8"))
+            raise InputError(
+                f"--at-h {at_h:g}: is before the oldest checkpoint of {place}, which is itself a branch of "
+                f"{origin['of']} at {origin['at_h']:g} h; its past cannot be computed again from its own scenario"
+            )
+        simulation = Simulation(old, device)
     while simulation.tick < target:
         simulation.advance()
     return simulation
+
+
+def _has_ended(place: Path) -> bool:
+    try:
+        return open_run(place).attributes.get("state") == "finished"
+    except RunFileError:
+        return False
 
 
 def _scenario_of(numbers: dict[str, Any]) -> Scenario:

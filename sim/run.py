@@ -10,6 +10,7 @@ from ..outputs.reader import Run, open_run
 from . import device as devices
 from . import observe, provenance
 from .drive import as_output_failure, drive
+from .errors import OutputFailed
 from .limits import refuse_what_cannot_run
 from .progress import Status
 from .recording import Recording
@@ -90,7 +91,13 @@ def finished(place: Path, *, report: bool = True) -> Run:
     if report:
         from ..outputs.report import write_report
 
-        write_report(place)
+        try:
+            write_report(place)
+        except OSError as error:
+            raise OutputFailed(
+                f"{place}: the run is whole, but its report cannot be written: {error.strerror or error}; "
+                f"write it later with: seedsoil report {place}"
+            ) from None
     return open_run(place)
 
 

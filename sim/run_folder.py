@@ -3,43 +3,58 @@
     scenario.toml   the input, to the letter          resolved.toml   every value used, with its source
     run.vtkhdf      fields, series, tables            report.html     for people
     status.json     where the run stands              log.txt         what happened, with times
+    branch.json     of a branch: the run it left, and when
 """
 
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 from ..outputs.reader import RUN_FILE, STATUS_FILE
+from ..outputs.recovery import is_being_written
 from .errors import InputError, OutputFailed
 from .resolved import resolved_toml
 from .scenario import Scenario
 
+BRANCH_FILE = "branch.json"
 _STATUS_EVERY_S = 1.0
 # files that a run may have left; --force removes these and nothing else
-_OWN = ("scenario.toml", "resolved.toml", RUN_FILE, STATUS_FILE, "log.txt", "report.html")
-_OWN_PATTERNS = ("checkpoint-*.h5", "*.tmp")
+_OWN = ("scenario.toml", "resolved.toml", RUN_FILE, STATUS_FILE, BRANCH_FILE, "log.txt", "report.html")
+_OWN_PATTERNS = ("checkpoint-*.h5", "checkpoint-*.h5.tmp", *(f"{name}.tmp" for name in _OWN), f"{RUN_FILE}.partial")
 
 
 class RunFolder:
     """Makes the folder, and keeps its small files true while the run goes on."""
 
-    def __init__(self, path: Path, scenario: Scenario, *, force: bool = False) -> None:
-        """Raises InputError if the folder holds a run and `force` is not given, OutputFailed if it cannot be made."""
+    def __init__(
+        self, path: Path, scenario: Scenario, *, force: bool = False, branch: dict[str, Any] | None = None
+    ) -> None:
+        """`branch`: where a branch comes from.
+
+        Raises InputError if the folder holds a run and `force` is not given, or one that is being written;
+        OutputFailed if it cannot be made.
+        """
         self._at(path)
         if path.exists() and not path.is_dir():
             raise InputError(f"{path}: is a file; give another folder with -o")
         held = [found for name in (*_OWN, *_OWN_PATTERNS) for found in path.glob(name)] if path.is_dir() else []
+        for found in held:
+            if found.is_dir():
+                raise InputError(f"{found}: is a folder where a run's file would go; choose another folder with -o")
         if held and not force:
             raise InputError(f"{path}: holds a run already; choose another folder with -o, or replace it with --force")
+        if held and is_being_written(str(self.run_file)):
+            raise InputError(f"{path}: another process is writing this run; stop it first, or choose another folder with -o")
         try:
             for found in held:
-                shutil.rmtree(found) if found.is_dir() else found.unlink()
+                found.unlink()
             path.mkdir(parents=True, exist_ok=True)
+            if branch is not None:
+                write_whole(path / BRANCH_FILE, json.dumps(branch, indent=1) + "\n")
             write_whole(path / "scenario.toml", scenario.source.text or resolved_toml(scenario))
-            write_whole(path / "resolved.toml", resolved_toml(scenario))
+            write_whole(path / "resolved.toml", resolved_toml(scenario))  # last: with it, the folder is that of a run
         except OSError as error:
             raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
 

@@ -81,7 +81,7 @@ class Vessels(Parameters):
     free_core_um: float = quantity(
         80.0, unit="um", ge=0, source=f"{FRANSSEN_2019}: 200 sites", about="no vessel nearer to the centre than this"
     )
-    margin_um: float = quantity(20.0, unit="um", ge=0, source=FRANSSEN_2019, about="no vessel nearer to a wall than this")
+    margin_um: float = quantity(20.0, unit="um", ge=0, source="MetaSpread, the published code of Franssen et al. 2019: two sites", about="no vessel nearer to a wall than this")
     solid: bool = quantity(
         True, unit="-", source="endothelium excludes tumour cells; Franssen 2019 lets them pass", about="do vessels exclude cells"
     )
@@ -165,6 +165,8 @@ class Scenario(Parameters):
             raise ValueError(
                 f"implant.cells: {self.implant.cells} cells do not fit the {self.lattice.voxels} voxels of lattice.shape"
             )
+        if self.intravasation.law == "arrival" and self.vessels.solid and self.vessels.kind != "none":
+            raise ValueError("intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel")
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
             motility.rates(self.motility, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)

@@ -14,14 +14,12 @@ from . import implant
 from .body import organs
 from .body.circulation import Circulation
 from .body.organs import Colonies, Organ
-from .body.seeds import Fate, Seeds
+from .body.seeds import DEAD, Fate, Seeds
 from .device import Device
 from .ledger import Tally, check_arrested, check_cells, check_seeds
 from .processes import Processes
 from .scenario import Scenario
 from .step import step
-
-_DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
 
 
 class Simulation:
@@ -31,6 +29,7 @@ class Simulation:
         self.scenario = scenario
         self.device = device
         self.tick = 0
+        implant.check_organs(scenario)
         self.primary = implant.primary(scenario, device)
         self.cells = scenario.implant.cells
         self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
@@ -38,7 +37,7 @@ class Simulation:
         self.colonies = Colonies()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organs)]
         self.circulation = Circulation(scenario.body, scenario.lattice.tick_h, scenario.rng_key)
-        self.flows: Counter[str] = Counter()  # born, died, moved, departed, arrived, clamped since they were last read
+        self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
         self._processes = Processes.of(scenario, self.primary.lattice)
         self._organ_processes = Processes.of(
             scenario, device.lattice(scenario.body.organ_shape), sheds=scenario.body.secondary_seeding
@@ -74,13 +73,13 @@ class Simulation:
             self.colonies.recount(organ)
 
     def digest(self) -> str:
-        """SHA-256 over the tick and the integer state: equal digests mean equal runs, bit for bit."""
+        """SHA-256 over the tick and the integer state (cells and tables). Runs with equal bits have equal digests."""
         self.recount()
         sha = hashlib.sha256(self.tick.to_bytes(8, "little"))
         for _, tissue in self.tissues():
-            for name in ("cell", "emt", "clone", "vessel"):
+            for name in ("cell", "emt", "clone", "colony", "due", "vessel"):
                 sha.update(tissue.host(name).tobytes())
-        for table in (self.seeds.table, self.colonies.table):
+        for table in (self.seeds.table, self.seeds.members, self.colonies.table):
             for name in table.names:
                 sha.update(np.ascontiguousarray(table[name]).tobytes())
         return sha.hexdigest()
@@ -103,8 +102,8 @@ class Simulation:
             self.circulation.admit(self.seeds, self.seeds.release(departure))
         if departures and tissue.lattice_id:
             self.colonies.recount(self.organs[tissue.lattice_id - 1])
-        self._note(tally)
-        if tissue.lattice_id == 0:
+        if tissue.lattice_id == 0:  # a row's flows are the primary's, like its stocks
+            self._note(tally)
             self.mesenchymal = tally.mesenchymal
         return tally.after
 
@@ -119,7 +118,7 @@ class Simulation:
             released=self.seeds.released,
             fragments=self.seeds.fragments,
             in_transit=fates[Fate.IN_TRANSIT],
-            dead=sum(fates[fate] for fate in _DEAD),
+            dead=sum(fates[fate] for fate in DEAD),
             arrested=fates[Fate.COLONY],
             returned=fates[Fate.RETURNED],
         )

@@ -17,7 +17,6 @@ from .scenario import Scenario
 from .simulation import Simulation
 
 _TISSUE = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
-_PRIMARY = "primary"
 
 
 def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -59,7 +58,7 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
             if lengths != {0}:
                 table.append(columns, count=lengths.pop())  # type: ignore[arg-type]
         run.seeds.released, run.seeds.fragments = numbers["released"], numbers["fragments"]
-        run.circulation.readmit(run.seeds)
+        run.circulation.readmit(run.seeds, run.tick)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"the state does not fit the scenario: {error}") from None
     return run

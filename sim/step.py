@@ -19,7 +19,7 @@ def step(tissue: Tissue, processes: Processes, stamp: Stamp, cells: int, arrived
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
-    # sense: cells secrete, the protease spreads, and what it and they touch of the matrix goes
+    # sense: the protease spreads, cells secrete, and what it and they touch of the matrix goes
     solute.diffuse(tissue, processes.protease)
     matrix.degrade(tissue, processes.matrix)
 

@@ -44,11 +44,15 @@ class Circulation:
         """A seed has left a lattice in this tick: it comes out of the vessels `transit_h` later."""
         self._due.setdefault(int(seeds.table["tick"][row]) + self._transit_ticks, []).append(row)
 
-    def readmit(self, seeds: Seeds) -> None:
-        """Rebuild the queue from the table, for a run that goes on from a checkpoint."""
+    def readmit(self, seeds: Seeds, tick: int) -> None:
+        """Rebuild the queue from the table, for a run that goes on from its state at `tick`.
+
+        Where a branch shortens the transit, what should have come out already comes out at `tick`.
+        """
         self._due.clear()
         for row in np.flatnonzero(seeds.table["fate"] == Fate.IN_TRANSIT):
-            self.admit(seeds, int(row))
+            due = max(int(seeds.table["tick"][row]) + self._transit_ticks, tick)
+            self._due.setdefault(due, []).append(int(row))
 
     def advance(self, seeds: Seeds, tick: int) -> list[Arrival]:
         """Decide the fate of the seeds whose transit ends at `tick`. Returns those that got into an organ."""

@@ -1,8 +1,8 @@
 """Organs: where surviving seeds arrive, each with a tissue of its own once the first one does.
 
 A seed comes out at one of the organ's vessel sites and its cells take the nearest free voxels around
-it, mesenchymal ones first; cells that find none are lost with the seed's entry (counted on the seed as
-cells that did not arrive). If none finds room the seed has died on arrival. Every arrival founds a
+it, mesenchymal ones first; cells that find none are lost (the colony's `founder_cells` fall short of the
+seed's `cells`). If none finds room the seed has died on arrival. Every arrival founds a
 colony; its cells carry the colony's number and hand it down.
 """
 

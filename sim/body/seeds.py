@@ -26,6 +26,7 @@ class Fate(IntEnum):
     NO_ROOM = 7
 
 
+DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
 NONE = -1  # no organ, no colony
 
 # name -> dtype of what is kept per seed

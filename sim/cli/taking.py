@@ -26,7 +26,7 @@ def movie(
 ) -> None:
     """Film a run: its tissue and its counts through time."""
     from ...outputs.movie import write_movie
-    from ..errors import InputError
+    from ..errors import InputError, OutputFailed
 
     def told(done: int, frames: int) -> None:
         if not quiet and (done == frames or done % 10 == 0):
@@ -36,6 +36,8 @@ def movie(
         path = write_movie(directory, output, frames_per_s=frames_per_s, progress=told)
     except (ValueError, ImportError) as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        raise OutputFailed(f"{error.filename or output or directory}: cannot be written: {error.strerror}") from None
     typer.echo(str(path))
 
 
@@ -50,11 +52,13 @@ def export(
 ) -> None:
     """Write a run in another format."""
     from ...outputs.export import export as write
-    from ..errors import InputError
+    from ..errors import InputError, OutputFailed
 
     try:
         paths = write(directory, to.value, output, at_h=at_h, organ=organ)
     except (ValueError, KeyError) as error:
-        raise InputError(str(error)) from None
+        raise InputError(str(error.args[0] if error.args else error)) from None
+    except OSError as error:
+        raise OutputFailed(f"{error.filename or output or directory}: cannot be written: {error.strerror}") from None
     for path in paths:
         typer.echo(str(path))

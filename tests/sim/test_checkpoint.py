@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from seedsoil.sim import checkpoint
 from seedsoil.sim.errors import InputError, OutputFailed
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from seedsoil.outputs.reader import open_run
 from seedsoil.sim import checkpoint
 from seedsoil.sim.errors import InputError, Interrupted
@@ -128,7 +129,7 @@ def test_a_branch_without_changes_is_the_run_itself(tmp_path: Path, whole: Path)
 
 
 def test_a_branch_with_changes_differs_from_there_on(tmp_path: Path, whole: Path) -> None:
-    changed = {"motility.mesenchymal_um2_per_h": 0.0}
+    changed = {"motility.mesenchymal_um2_per_h": 9.0}
     branch(whole, at_h=4.0, out=tmp_path / "other", overrides=changed, report=False)
     assert digest(tmp_path / "other") != digest(whole)
     past, future = open_run(whole).dataset(), open_run(tmp_path / "other").dataset()
@@ -168,3 +169,64 @@ def test_a_run_is_never_overwritten_unasked(tmp_path: Path) -> None:
     run(scenario(until_h=0.5, rng_key=5), out=tmp_path / "run", report=False, force=True)
     assert digest(tmp_path / "run") != before
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+def test_a_branch_that_shortens_the_transit_strands_no_seed(tmp_path: Path, whole: Path) -> None:
+    branch(whole, at_h=5.0, out=tmp_path / "fast", overrides={"body.transit_h": 0.1}, report=False)
+    seeds = open_run(tmp_path / "fast").seeds()
+    assert ((seeds.fate == 0) & (seeds.time_h < 5.0)).sum() == 0
+    before = open_run(whole).seeds()
+    assert ((before.time_h < 5.0) & (before.time_h > 4.0)).any()  # some were under way at the branch
+
+
+def test_a_branch_keeps_the_organs(tmp_path: Path, whole: Path) -> None:
+    swapped = ["body.organs={bone={share_probability=0.6},lung={share_probability=0.4}}"]
+    with pytest.raises(InputError, match="keeps the organs"):
+        branch(whole, at_h=5.0, out=tmp_path / "never", overrides=swapped, report=False)
+
+
+def test_a_branch_of_a_branch_does_not_invent_a_past(tmp_path: Path, whole: Path) -> None:
+    changed = {"motility.mesenchymal_um2_per_h": 5.0, "checkpoint.every_ticks": 10}
+    branch(whole, at_h=4.0, out=tmp_path / "one", overrides=changed, report=False)
+    with pytest.raises(InputError, match="itself a branch"):
+        branch(tmp_path / "one", at_h=4.5, out=tmp_path / "two", report=False)
+
+
+def test_a_run_stopped_while_it_closed_its_files_still_ends(tmp_path: Path, whole: Path, monkeypatch) -> None:
+    from seedsoil.sim.recording import Recording
+
+    close, calls = Recording.close, []
+
+    def interrupted(self: Recording, at_end: dict | None) -> None:
+        if not calls:
+            calls.append(at_end)
+            raise KeyboardInterrupt
+        close(self, at_end)
+
+    monkeypatch.setattr(Recording, "close", interrupted)
+    with pytest.raises(Interrupted):
+        run(scenario(), out=tmp_path / "run", report=False)
+    assert open_run(tmp_path / "run").attributes["state"] == "interrupted"
+    resume(tmp_path / "run", report=False)
+    assert digest(tmp_path / "run") == digest(whole)
+    same_record(tmp_path / "run", whole)
+
+
+def test_force_removes_the_run_and_nothing_else(tmp_path: Path) -> None:
+    run(scenario(until_h=0.5), out=tmp_path / "run", report=False)
+    (tmp_path / "run" / "mine.tmp").mkdir()
+    (tmp_path / "run" / "mine.tmp" / "data").write_text("precious")
+    run(scenario(until_h=0.5, rng_key=5), out=tmp_path / "run", report=False, force=True)
+    assert (tmp_path / "run" / "mine.tmp" / "data").read_text() == "precious"
+
+
+def test_organs_without_room_for_their_vessels_are_refused_before_the_run(tmp_path: Path) -> None:
+    small = {"organ_shape": [1, 4, 4], "organs": {"lung": {"share_probability": 1.0, "vessels": 50}}}
+    with pytest.raises(InputError, match=r"body\.organs\.lung\.vessels"):
+        run(scenario(body=small), out=tmp_path / "never", report=False)
+    assert not (tmp_path / "never").exists()
+
+
+def test_cells_cannot_hop_onto_solid_vessels(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="solid = false"):
+        scenario(intravasation={"law": "arrival"}, vessels={"blood": 3, "solid": True})
