@@ -60,10 +60,10 @@ class Stamp(NamedTuple):
 
 
 def threshold(probability: float) -> int:
-    """The 32-bit threshold of a probability: `below(draw, threshold)` is true that often."""
+    """The 32-bit threshold of a probability: `below(draw, threshold)` is true that often, to 2**-33."""
     if not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability lies in [0, 1], got {probability}")
-    return ALWAYS if probability == 1.0 else min(int(probability * 2.0**32), ALWAYS - 1)
+    return ALWAYS if probability == 1.0 else min(round(probability * 2.0**32), ALWAYS - 1)
 
 
 @ti.func

@@ -3,13 +3,19 @@
 A hop to the voxel beyond a face has probability w per substep; h = D dt / dx^2, q = chi dt / (4 dx^2):
 
     linear     w = h + q (m_ahead - m_behind), below 0 clamped to 0                   (Franssen 2019)
-    boltzmann  w = h exp(2 q/h (m_ahead - m_here)), which obeys detailed balance
+    boltzmann  w = h B(4 q/h (m_ahead - m_here)), B(z) = z/(1 - exp(-z))        (Scharfetter & Gummel 1969)
 
+The second is the flux between two voxels that the drift-diffusion equation gives exactly: w_there/w_back
+is exp(chi/D dm), so it obeys detailed balance with the Boltzmann weight exp(chi/D m), and on a step of
+matrix it tends to chi dm dt/dx^2, however small D is; a cell of motility 0
+stays. (The more usual h exp(chi/D dm/2) has the same
+balance, but the less motile a cell is the faster it takes a step.)
 Both drift at chi grad(m) for small gradients; of the clamped weights those are counted that a draw got
 to. D goes from the epithelial to the mesenchymal value
 with emt. A hop into an occupied voxel or a wall is lost. Substeps keep the total hop probability
 of a fast cell on flat matrix at or below 0.05, because crowding slows exchange by (1-(1-x)^6)/(6x),
-x = p rho/6; and below 1 on the steepest step a matrix can have.
+x = p rho/6; and below 1 on the steepest step a matrix can have. Cells that degrade their own voxel leave a hole
+behind, whose edge drives them on: they spread faster than D alone says (docs/model.md has figures).
 Ignored: persistence, chemotaxis, adhesion.
 """
 
@@ -65,7 +71,7 @@ class MotilityRates(NamedTuple):
 def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float) -> MotilityRates:
     """Substeps from the crowding limit, and the coefficients of one of them.
 
-    Raises ValueError if that asks for more substeps than draws can tell apart, or for a weight that overflows.
+    Raises ValueError if that asks for more substeps than draws can tell apart.
     """
     per_tick = tick_h / voxel_um**2
     slow, fast = sorted((parameters.epithelial_um2_per_h, parameters.mesenchymal_um2_per_h))
@@ -75,14 +81,9 @@ def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float
         # of the two weights of an axis one rises as the other falls, and none falls below 0
         steepest = lattice.dimensions * max(2 * fast, fast + taxis) * per_tick
     else:
-        # over the motilities of all 256 emt values; h exp(2q/h) grows without bound as h falls
-        ends = [d for d in (slow + (fast - slow) * emt / 255 for emt in range(256)) if d > 0]
-        if ends and max(2 * taxis / d for d in ends) > 50:
-            raise ValueError(
-                "motility.haptotaxis_um2_per_h is over 100 times the motility of some emt: "
-                "a Boltzmann weight would overflow; lower it, raise the lower motility, or use law = 'linear'"
-            )
-        steepest = lattice.faces * per_tick * max((d * math.exp(2 * taxis / d) for d in ends), default=0.0)
+        # h B(4 q/h) rises with h, from 4 q at h = 0
+        pull = parameters.haptotaxis_um2_per_h
+        steepest = lattice.faces * per_tick * (pull / -math.expm1(-pull / fast) if fast > 0 and pull > 0 else fast + pull)
     substeps = max(1, math.ceil(total / _SUBSTEP_PROBABILITY - 1e-9), math.ceil(steepest - 1e-9))
     if substeps > SUBSTEPS_MAX:
         raise ValueError(
@@ -107,9 +108,16 @@ def hop_weight(law: ti.template(), hop: ti.f32, taxis: ti.f32, here: ti.f32, ahe
     if ti.static(law == LINEAR):
         weight = hop + taxis * (ahead - behind)
     else:
-        weight = hop
-        if hop > 0.0 and ahead != here:
-            weight = hop * ti.exp(2.0 * taxis / hop * (ahead - here))
+        pull = 4.0 * taxis * (ahead - here)
+        z = ti.abs(pull)
+        weight = hop + 0.5 * pull  # B(z) = 1 + z/2 + z^2/12 - ...
+        if z > 1e-3 * hop and hop > 0.0:
+            back = ti.exp(-z / hop)
+            weight = z / (1.0 - back)
+            if pull < 0.0:
+                weight *= back
+        elif hop == 0.0:
+            weight = 0.0  # what does not move is not pulled either
     return weight
 
 

@@ -45,26 +45,39 @@ class Solute(Parameters):
 
 
 class SoluteRates(NamedTuple):
-    """What a substep needs, per substep."""
+    """What a substep needs, per substep; `decay_at_last` replaces `decay` in the tick's last one."""
 
     substeps: int
     exchange: float  # D dt / dx^2
     decay: float  # decay dt
     secretion: float  # secretion dt / 255
+    decay_at_last: float | None = None
+
+
+# the share of the stability limit that a substep may take: at the limit itself a checkerboard would not fade
+_SHARE = 0.9
+# a decay per substep below this loses its digits in f32 (below 3e-8 it does nothing at all)
+_SMALL_DECAY = 1e-5
 
 
 def rates(parameters: Solute, lattice: Lattice, voxel_um: float, tick_h: float) -> SoluteRates:
     """Substeps from the stability limit, and the coefficients of one of them."""
-    per_tick = tick_h * (
-        2 * lattice.dimensions * parameters.diffusivity_um2_per_h / voxel_um**2 + parameters.decay_per_h
-    )
-    substeps = max(1, math.ceil(per_tick - 1e-9))
+    spread = tick_h * 2 * lattice.dimensions * parameters.diffusivity_um2_per_h / voxel_um**2
+    faded = tick_h * parameters.decay_per_h
+    substeps = max(1, math.ceil((spread + faded) / _SHARE - 1e-9))
+    if substeps == 1 or faded / substeps >= _SMALL_DECAY:
+        decay, at_last = faded / substeps, None
+    else:
+        # too little to be noticed substep by substep: all of it in the last one (where it is still below 0.1)
+        substeps = max(substeps, math.ceil(spread / (_SHARE - min(faded, _SHARE / 2)) - 1e-9))
+        decay, at_last = 0.0, faded
     dt = tick_h / substeps
     return SoluteRates(
         substeps,
         parameters.diffusivity_um2_per_h * dt / voxel_um**2,
-        parameters.decay_per_h * dt,
+        decay,
         parameters.secretion_per_h * dt / 255.0,
+        at_last,
     )
 
 
@@ -179,8 +192,10 @@ def diffuse(tissue: Tissue, rates: SoluteRates) -> None:
 
     Reads cell, emt, busy, protease. Writes protease (and spare).
     """
-    for _ in range(rates.substeps):
-        diffuse_pass(tissue.lattice, tissue.protease, tissue.spare, rates.exchange, rates.decay)
+    for substep in range(rates.substeps):
+        last = substep == rates.substeps - 1
+        decay = rates.decay_at_last if last and rates.decay_at_last is not None else rates.decay
+        diffuse_pass(tissue.lattice, tissue.protease, tissue.spare, rates.exchange, decay)
         tissue.protease, tissue.spare = tissue.spare, tissue.protease
         if rates.secretion > 0.0:
             secrete_pass(

@@ -31,8 +31,14 @@ FRAME_COPIES = 2
 # what a checkpoint holds of a tissue; it is not compressed, and the last one stays while the next is written
 CHECKPOINTED = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
 CHECKPOINTS = 2
-# least a frame compresses to: fields rounded to 10-12 mantissa bits reach 4.5 : 1, sparse integers far more
-_COMPRESSION = {"f": 6.0, "u": 20.0}
+# What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
+# Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
+# (0.28 + 0.107 bytes for each mantissa bit, measured at 8 to 23; of matrix half).
+_PACKED = {"vessel": 0.005, "colony": 0.005, "clone": 0.005}
+_PACKED_OTHERS = 0.03
+_FLOAT_BYTES, _FLOAT_BYTES_PER_BIT, _MATRIX = 0.28, 0.107, 0.5
+# an organ has frames from its first seed on: in quickstart a third of the primary's
+_ORGAN_FRAMES = 1 / 3
 # draws are told apart by a 32-bit tick
 TICKS_MAX = 2**32 - 1
 # more would not end in a day
@@ -55,7 +61,7 @@ class Estimate:
     frames: int
     frame_bytes: int  # uncompressed, of all lattices
     checkpoint_bytes: int  # of one
-    disk_bytes: int  # what run file and checkpoints come to at the least
+    disk_bytes: int  # what run file and checkpoints come to, about
 
 
 def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
@@ -68,9 +74,9 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     everything = lattice.voxels + organs * one_organ
     tissue = per_voxel * everything
     frame = sum(np.dtype(kinds[name]).itemsize for name in scenario.output.fields)
-    frames = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.every_h - 1e-9)) + 1
     rows = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.series_every_h)) + 1
-    packed = sum(np.dtype(kinds[f]).itemsize / _COMPRESSION[np.dtype(kinds[f]).kind] for f in scenario.output.fields)
+    packed = sum(_frames(scenario, name) * _packed_bytes(scenario, name) for name in scenario.output.fields)
+    written = packed * (lattice.voxels + _ORGAN_FRAMES * organs * one_organ)
     waiting = FRAME_COPIES * frame * everything
     saved = everything * sum(np.dtype(kinds[name]).itemsize for name in CHECKPOINTED)
     on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
@@ -88,10 +94,10 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
         tissue_bytes=tissue,
         host_bytes=PROCESS_BYTES + max(placing, later),
         device_bytes=tissue if device == "cuda" else 0,
-        frames=frames,
+        frames=_frames(scenario, "cell"),
         frame_bytes=frame * everything,
         checkpoint_bytes=saved,
-        disk_bytes=int(frames * packed * everything) + rows * 8 * (20 + organs) + CHECKPOINTS * saved,
+        disk_bytes=int(written) + rows * 8 * (20 + organs) + CHECKPOINTS * saved,
     )
 
 
@@ -158,6 +164,21 @@ def warnings_of(scenario: Scenario) -> list[str]:
     return found
 
 
+def _frames(scenario: Scenario, field: str) -> int:
+    """Frames that hold a field: the first, those due, the last."""
+    every_h = scenario.output.every_h * scenario.output.every_frames(field)
+    return min(scenario.ticks, math.ceil(scenario.until_h / every_h - 1e-9)) + 1
+
+
+def _packed_bytes(scenario: Scenario, field: str) -> float:
+    """Bytes in the run file of a voxel's value in one frame, compressed."""
+    kind = np.dtype(field_types()[field])
+    if kind.kind == "f":
+        part = _MATRIX if field == "matrix" else 1.0
+        return part * (_FLOAT_BYTES + _FLOAT_BYTES_PER_BIT * scenario.output.keep_bits)
+    return kind.itemsize * _PACKED.get(field, _PACKED_OTHERS)
+
+
 @cache
 def field_types() -> dict[str, str]:
     """Name -> dtype of every per-voxel array of a tissue."""
@@ -195,5 +216,8 @@ def _what_fits(scenario: Scenario, device: str, limits: dict[str, int], short_of
     kind = "square" if shape[0] == 1 else "cubic"
     advice = [f"The largest {kind} lattice that fits is lattice.shape = {list(shape)}."]
     if short_of == "disk_bytes":
-        advice.append("A longer output.every_h or fewer output.fields need less disk.")
+        advice.append(
+            "A longer output.every_h, output.fields_every_h for what changes little, fewer output.fields, or 12 "
+            "output.keep_bits need less disk."
+        )
     return advice

@@ -1,6 +1,7 @@
 """Recording a run: which rows and frames are due, and handing them to the writer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,11 @@ import numpy as np
 
 from ..outputs.layout import Layout
 from ..outputs.recorder import Recorder
-from ..outputs.schema import Spec
+from ..outputs.schema import FIELDS, Spec
 from . import observe, provenance
 from .device import Device
 from .resolved import resolved_rows, resolved_toml
-from .scenario import Scenario
+from .scenario import MANTISSA_BITS, Scenario
 from .simulation import Simulation
 
 # what the tables hold beyond the columns every run file has
@@ -33,25 +34,32 @@ _EXTRA = {
 
 
 class Recording:
-    """A run's file while the run goes on. Frames fall on multiples of output.every_h, and on the end."""
+    """A run's file while the run goes on.
+
+    Frames fall on multiples of output.every_h, and on the end. A field of output.fields_every_h is in every
+    n-th of them, in the first of each lattice, and in the last.
+    """
 
     def __init__(self, path: Path, scenario: Scenario, device: Device, **recorder: Any) -> None:
         """`recorder`: passed on (mode, replace, keep_until_h)."""
         tick_h = scenario.lattice.tick_h
-        self._fields = scenario.output.fields
-        self._frame_ticks = max(1, round(scenario.output.every_h / tick_h))
-        self._row_ticks = max(1, round(scenario.output.series_every_h / tick_h))
+        output = scenario.output
+        self._every_frames = {name: output.every_frames(name) for name in output.fields}
+        self._frame_ticks = max(1, round(output.every_h / tick_h))
+        self._row_ticks = max(1, round(output.series_every_h / tick_h))
         self._rows: list[dict[str, float]] = []
-        shape = tuple(scenario.body.organ_shape)
+        shape = scenario.body.organ_shape
+        fields = {name: _rounded(name, output.keep_bits) for name in output.fields}
         layout = Layout(
             shape=scenario.lattice.shape,
             voxel_um=scenario.lattice.voxel_um,
-            fields=self._fields,
-            organs={name: shape for name in scenario.body.organs},
-            organ_fields=tuple(dict.fromkeys((*self._fields, "colony"))) if scenario.body.organs else None,
+            fields=fields,
+            organs={str(name): shape for name in scenario.body.organs},
+            organ_fields={**fields, "colony": "colony"} if scenario.body.organs else None,
             extra_columns=_EXTRA,
+            own_times=[name for name, every in self._every_frames.items() if every > 1],
         )
-        self._organ_fields = tuple(layout.organ_fields)  # type: ignore[arg-type]
+        self._layout = layout
         self.frames = 0  # handed over, those kept from before among them
         self.recorder = Recorder(path, layout, attributes(scenario, device), **recorder)
         self.frames = self.recorder.acknowledged
@@ -63,11 +71,12 @@ class Recording:
         if not last and run.tick % self._frame_ticks:
             return False
         series = {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]} if self._rows else {}
+        number = None if last else run.tick // self._frame_ticks
         self.recorder.frame(
             run.time_h,
-            observe.fields(run.primary, self._fields),
+            observe.fields(run.primary, self._due(None, number)),
             organs={
-                organ.name: observe.fields(organ.tissue, self._organ_fields)
+                organ.name: observe.fields(organ.tissue, self._due(organ.name, number))
                 for organ in run.organs
                 if organ.tissue is not None
             },
@@ -77,6 +86,13 @@ class Recording:
         self._rows.clear()
         self.frames += 1
         return True
+
+    def _due(self, organ: str | None, number: int | None) -> tuple[str, ...]:
+        """Fields in frame `number` (None: the last) of a lattice."""
+        fields = self._layout.fields if organ is None else self._layout.organ_fields
+        if number is None or organ not in self.recorder.begun:
+            return tuple(fields)
+        return tuple(name for name in fields if number % self._every_frames.get(name, 1) == 0)
 
     def settled(self) -> list[dict[str, float]]:
         """Wait until every frame is safe in the file; returns the rows that wait for the next one."""
@@ -90,6 +106,11 @@ class Recording:
     def close(self, at_end: dict[str, Any] | None) -> None:
         """Close the file; `at_end` is None for a run that was interrupted."""
         self.recorder.close(at_end)
+
+
+def _rounded(name: str, keep_bits: int) -> Spec:
+    spec = FIELDS[name]
+    return replace(spec, keep_bits=keep_bits) if spec.dtype == "f4" and keep_bits < MANTISSA_BITS else spec
 
 
 def attributes(scenario: Scenario, device: Device) -> dict[str, Any]:

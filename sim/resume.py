@@ -193,7 +193,8 @@ def _past(place: Path, at_h: float, device: devices.Device) -> Simulation:
 
 def _has_ended(place: Path) -> bool:
     try:
-        return open_run(place).attributes.get("state") == "finished"
+        run = open_run(place)
+        return run.attributes.get("state") == "finished" and (run.status or {}).get("state") == "done"
     except RunFileError:
         return False
 

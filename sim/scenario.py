@@ -5,7 +5,7 @@ long. Reading TOML, overrides and error messages: `sim.scenario_file`.
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -20,6 +20,7 @@ from ..kernels.solute import Solute
 from .body.parameters import Body
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
+MANTISSA_BITS = 23  # of an f4
 FIELDS = ("cell", "emt", "clone", "colony", "vessel", "matrix", "protease")
 
 
@@ -93,6 +94,24 @@ class Solutes(Parameters):
     protease: Solute = Field(default_factory=Solute)
 
 
+def _field_every(name: str) -> Any:
+    about = f"time between frames of {name}, a multiple of output.every_h; 0 = in every frame"
+    return quantity(0.0, unit="h", ge=0, source="the scenario's choice", about=about)
+
+
+class FieldsEvery(Parameters):
+    """The `[output.fields_every_h]` table: fields recorded less often than the others.
+
+    `cell` and `colony` say whose the voxel is and are in every frame.
+    """
+
+    emt: float = _field_every("emt")
+    clone: float = _field_every("clone")
+    vessel: float = _field_every("vessel")
+    matrix: float = _field_every("matrix")
+    protease: float = _field_every("protease")
+
+
 class Output(Parameters):
     """The `[output]` table."""
 
@@ -106,6 +125,16 @@ class Output(Parameters):
         source="the scenario's choice",
         about=f"fields in each frame, of {', '.join(FIELDS)}",
     )
+    keep_bits: int = quantity(
+        MANTISSA_BITS,
+        unit="bits",
+        ge=1,
+        le=MANTISSA_BITS,
+        source="the scenario's choice",
+        about="mantissa bits kept of matrix and protease in the run file; n bits err by at most 2^-(n+1) of the value, "
+        f"{MANTISSA_BITS} are all. What is computed is never rounded",
+    )
+    fields_every_h: FieldsEvery = Field(default_factory=FieldsEvery)
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -116,7 +145,19 @@ class Output(Parameters):
             raise ValueError("output.fields: must hold 'cell'")
         if len(set(self.fields)) < len(self.fields):
             raise ValueError("output.fields: names a field twice")
+        for name, every_h in self.fields_every_h:
+            here = f"output.fields_every_h.{name}"
+            if every_h and name not in self.fields:
+                raise ValueError(f"{here}: output.fields does not hold {name!r}")
+            frames = every_h / self.every_h
+            if every_h and not (frames > 0.5 and abs(frames - round(frames)) < 1e-6 * frames):
+                usual = f"output.every_h = {self.every_h:g} h"
+                raise ValueError(f"{here}: needs a whole multiple of {usual} (got {every_h:g})")
         return self
+
+    def every_frames(self, field: str) -> int:
+        """1 if every frame holds the field, n if every n-th (and the last) does."""
+        return max(1, round(getattr(self.fields_every_h, field, 0.0) / self.every_h))
 
 
 class Checkpoint(Parameters):

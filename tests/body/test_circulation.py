@@ -222,8 +222,8 @@ def test_franssen_2019_is_180_steps_of_transit() -> None:
 def test_the_queue_can_be_rebuilt_from_the_table() -> None:
     seeds, twin = released([3] * 300), released([3] * 300)
     queue = Circulation(GIVEN, 0.1, 9)
-    queue.readmit(twin)
+    queue.readmit(twin, 0)
     assert queue.advance(twin, TRANSIT) == travel(seeds, GIVEN, 9)
     assert fates(twin, []) == fates(seeds, [])
-    queue.readmit(twin)  # nobody is in transit any more
+    queue.readmit(twin, TRANSIT + 1)  # nobody is in transit any more
     assert queue.advance(twin, TRANSIT) == []

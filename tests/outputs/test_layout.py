@@ -16,6 +16,7 @@ def test_a_layout_survives_json() -> None:
         organ_fields=["cell"],
         series={"born": "born", "ph": Spec("f8", "1", "mean pH")},
         extra_columns={"clones": {"growth": Spec("f4", "1/h", "division rate")}},
+        own_times=["lactate"],
     )
     assert Layout.from_json(layout.to_json()) == layout
     assert layout.tables["clones"]["growth"].units == "1/h"
@@ -31,6 +32,18 @@ def test_by_default_all_series_and_those_of_each_organ() -> None:
         ({"fields": ["cel"]}, "unknown field 'cel'"),
         ({"fields": {"time": "cell"}}, "cannot stand"),
         ({"fields": {"a/b": "cell"}}, "cannot stand"),
+        ({"fields": {"fields": "cell"}}, "cannot stand"),
+        ({"own_times": ["matrix"]}, "'matrix' is no field of this run"),
+        ({"own_times": ["cell"]}, "at least one field must be in every frame"),
+        (
+            {
+                "fields": ["cell", "matrix"],
+                "organ_fields": ["cell"],
+                "organs": {"lung": (1, 1, 1)},
+                "own_times": ["cell"],
+            },
+            "at least one field must be in every frame",
+        ),
         ({"shape": (8, 8)}, "shape"),
         ({"shape": (0, 8, 8)}, "shape"),
         ({"voxel_um": 0}, "positive"),

@@ -11,7 +11,7 @@ from written_runs import frames
 from seedsoil.outputs.reader import open_run
 from seedsoil.outputs.recorder import Recorder
 
-FRAMES = 3
+FRAMES = 5
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +59,19 @@ def test_xarray(path: Path, engine: str) -> None:
                 assert dataset[name].dtype == values.dtype
                 np.testing.assert_array_equal(dataset[name][k], values)
     with xr.open_dataset(path, engine=engine, group="organs/lung") as lung:
-        assert lung.time.values.tolist() == [frames.time_h(2)]
+        assert lung.time.values.tolist() == [frames.time_h(k) for k in range(2, FRAMES)]
         np.testing.assert_array_equal(lung.clone[0], frames.organs(2)["lung"]["clone"])
     with xr.open_dataset(path, engine=engine, group="series") as series:
         assert series.sizes == {"tick_time": FRAMES * frames.TICKS_PER_FRAME}
     with xr.open_dataset(path, engine=engine, group="seeds") as seeds:
-        assert seeds.sizes == {"seed": 6}
-        np.testing.assert_array_equal(seeds.cells, frames.tables(2)["seeds"]["cells"])
+        assert seeds.sizes == {"seed": 3 * (FRAMES - 1)}
+        np.testing.assert_array_equal(seeds.cells, frames.tables(FRAMES - 1)["seeds"]["cells"])
+    for place, first, shape in (("", 0, frames.SHAPE), ("organs/lung/", frames.LUNG_FROM, frames.ORGAN_SHAPE)):
+        with xr.open_dataset(path, engine=engine, group=f"{place}fields/oxygen") as own:
+            held = frames.oxygen_frames(FRAMES, first)
+            assert own.time.values.tolist() == [frames.time_h(k) for k in held]
+            assert own.oxygen.dims == ("time", "z", "y", "x") and own.oxygen.units == "mmHg"
+            np.testing.assert_array_equal(own.oxygen, np.stack([frames.oxygen(k, shape) for k in held]))
 
 
 def test_h5py(path: Path) -> None:
@@ -75,6 +81,8 @@ def test_h5py(path: Path) -> None:
         assert file["cell"].compression == "gzip"
         for k in range(FRAMES):
             np.testing.assert_array_equal(file["matrix"][k], frames.fields(k)["matrix"])
+        np.testing.assert_array_equal(file["fields/oxygen/oxygen"][1], frames.oxygen(3))
+        assert file["fields/oxygen/time"][1] == frames.time_h(3)
 
 
 def test_vtk(path: Path) -> None:
@@ -96,7 +104,7 @@ def test_vtk(path: Path) -> None:
         assert image.GetDimensions() == tuple(n + 1 for n in reversed(frames.SHAPE))
         assert image.GetSpacing() == (20.0, 20.0, 20.0)
         cells = image.GetCellData()
-        assert cells.GetNumberOfArrays() == len(frames.LAYOUT.fields)
+        assert cells.GetNumberOfArrays() == len(frames.fields(k))
         for name, values in frames.fields(k).items():
             shown = vtk_to_numpy(cells.GetArray(name)).reshape(frames.SHAPE)
             assert shown.dtype == values.dtype

@@ -58,7 +58,7 @@ def test_a_wrong_checksum_is_named(tmp_path: Path) -> None:
 
 
 def test_a_torn_record_yields_the_one_before() -> None:
-    old = commit.Commit.first(2).next(frames=3, organ_frames=(1, 0))
+    old = commit.Commit.first(3).next(frames=3, grid_frames=(1, 0))
     new = old.next(frames=4, slot=commit.SPARE, rows=(5, 6, 7))
     records = commit.np.stack([old.record(), new.record()])
     assert commit.newest(records) == new

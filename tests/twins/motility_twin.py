@@ -23,6 +23,14 @@ class Proposed(NamedTuple):
     steepest: float  # largest total probability of any cell
 
 
+def _flux(h: np.float32, pull: np.float32) -> np.float32:
+    """h B(pull / h), B(z) = z / (1 - exp(-z)), in double precision; a cell without motility stays."""
+    if h == 0:
+        return np.float32(0)
+    z = float(pull) / float(h)
+    return np.float32(float(h) * (1 + z / 2 if abs(z) < 1e-6 else z / -np.expm1(-z)))
+
+
 def propose(
     state: dict[str, np.ndarray],
     draws: np.ndarray,
@@ -61,8 +69,7 @@ def propose(
                 behind = here if opposite is None else matrix[opposite]
                 weight = h + q * (matrix[ahead] - behind)
             else:
-                two = np.float32(2)
-                weight = h * np.exp(two * q / h * (matrix[ahead] - here)) if h > 0 else np.float32(0)
+                weight = _flux(h, np.float32(4) * q * (matrix[ahead] - here))
             if weight < 0:
                 weight = np.float32(0)
                 clamped += int(counts and choice is None)

@@ -13,7 +13,13 @@ from seedsoil.outputs.reader import Run, open_run
 
 SHAPE = (6, 17, 23)
 ORGAN_SHAPE = (4, 5, 6)
-LAYOUT = Layout(SHAPE, 20.0, ["cell", "clone", "matrix"], organs={"liver": ORGAN_SHAPE, "lung": ORGAN_SHAPE})
+LAYOUT = Layout(
+    SHAPE,
+    20.0,
+    ["cell", "clone", "matrix", "oxygen"],
+    organs={"liver": ORGAN_SHAPE, "lung": ORGAN_SHAPE},
+    own_times=["oxygen"],
+)
 ATTRIBUTES = {
     "scenario": 'title = "µ"\n',
     "resolved": '[{"name": "lattice.voxel_um", "value": 20, "status": "given"}]',
@@ -32,6 +38,10 @@ def tick_time_h(tick: np.ndarray) -> np.ndarray:
     return (tick + 1) * 1.2 - 5.5
 
 
+OXYGEN_FRAMES = 3  # the oxygen is in every third frame
+LUNG_FROM = 2  # frame at which the lung's lattice appears; the liver's never does
+
+
 def fields(frame: int, shape: tuple[int, ...] = SHAPE) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(frame)
     return {
@@ -41,9 +51,17 @@ def fields(frame: int, shape: tuple[int, ...] = SHAPE) -> dict[str, np.ndarray]:
     }
 
 
+def oxygen(frame: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    return np.random.default_rng(2000 + frame).random(shape, dtype="f4")
+
+
+def oxygen_frames(frames: int, first: int = 0) -> list[int]:
+    """Those of a lattice's frames that hold the oxygen."""
+    return [k for k in range(first, frames) if k % OXYGEN_FRAMES == 0 or k == first]
+
+
 def organs(frame: int) -> dict[str, dict[str, np.ndarray]]:
-    """The lung's lattice appears at frame 2, the liver's never."""
-    return {"lung": fields(1000 + frame, ORGAN_SHAPE)} if frame >= 2 else {}
+    return {"lung": fields(1000 + frame, ORGAN_SHAPE)} if frame >= LUNG_FROM else {}
 
 
 def tables(frame: int) -> dict[str, dict[str, np.ndarray]]:
@@ -63,7 +81,13 @@ def series(frame: int) -> dict[str, np.ndarray]:
 
 def frame(number: int) -> tuple[float, dict, dict, dict, dict]:
     """The arguments of `Recorder.frame`."""
-    return time_h(number), fields(number), organs(number), tables(number), series(number)
+    held, there = fields(number), organs(number)
+    if number in oxygen_frames(number + 1):
+        held["oxygen"] = oxygen(number)
+    for lung in there.values():
+        if number in oxygen_frames(number + 1, LUNG_FROM):
+            lung["oxygen"] = oxygen(number, ORGAN_SHAPE)
+    return time_h(number), held, there, tables(number), series(number)
 
 
 def assert_holds(run: Run, frames: int) -> None:
@@ -71,15 +95,22 @@ def assert_holds(run: Run, frames: int) -> None:
     assert run.frames == frames
     with run.dataset() as dataset:
         assert dataset.time.values.tolist() == [time_h(k) for k in range(frames)]
-        shown = {name: dataset[name].values for name in LAYOUT.fields}
+        assert {*map(str, dataset.data_vars)} == {"cell", "clone", "matrix"}
+        shown = {name: dataset[name].values for name in dataset.data_vars}
         for k in range(frames):
             for name, values in fields(k).items():
                 np.testing.assert_array_equal(shown[name][k], values)
     with run.organ("lung") as lung:
-        assert lung.time.values.tolist() == [time_h(k) for k in range(2, frames)]
+        assert lung.time.values.tolist() == [time_h(k) for k in range(LUNG_FROM, frames)]
         cells = lung["cell"].values
-        for i, k in enumerate(range(2, frames)):
+        for i, k in enumerate(range(LUNG_FROM, frames)):
             np.testing.assert_array_equal(cells[i], organs(k)["lung"]["cell"])
+    for place, first, shape in ((None, 0, SHAPE), ("lung", LUNG_FROM, ORGAN_SHAPE)):
+        held = run.field("oxygen", place)
+        assert held.time.values.tolist() == [time_h(k) for k in oxygen_frames(frames, first)]
+        values = held.values
+        for i, k in enumerate(oxygen_frames(frames, first)):
+            np.testing.assert_array_equal(values[i], oxygen(k, shape))
     series = run.series()
     count = frames * TICKS_PER_FRAME
     np.testing.assert_array_equal(series.tick_time, tick_time_h(np.arange(count)))
