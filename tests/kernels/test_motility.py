@@ -200,7 +200,7 @@ def test_substeps_keep_hops_rare():
 @pytest.mark.parametrize("law", ["linear", "boltzmann"])
 def test_no_gradient_asks_for_more_than_certainty(law):
     # a slow cell with a strong pull: the haptotactic weights set the substeps, not the motility
-    pull = 400.0 if law == "linear" else 20.0
+    pull = 400.0
     table = Motility(law=law, mesenchymal_um2_per_h=2.0, epithelial_um2_per_h=1.0, haptotaxis_um2_per_h=pull)
     rates = motility.rates(table, Lattice.of(DEEP), 5.0, 2.0)
     assert math.ceil(6 * 2.0 * 2.0 / 25 / 0.05) < rates.substeps < SUBSTEPS_MAX

@@ -36,7 +36,7 @@ def test_counts_by_hand() -> None:
     assert needs.checkpoint_bytes == 18 * (2048 + 512)
     assert needs.device_bytes == 0
     assert needs.hop_substeps == 6  # 6 faces x 36 um2/h x 0.5 h / (20 um)^2 = 0.27 hops a tick, 0.05 a substep
-    assert needs.protease_substeps == 3  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70
+    assert needs.protease_substeps == 4  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70, 0.9 a substep
 
 
 def test_every_recordable_field_has_a_size() -> None:

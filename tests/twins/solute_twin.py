@@ -8,10 +8,12 @@ from seedsoil.kernels.solute import SoluteRates
 def diffuse(protease: np.ndarray, cell: np.ndarray, emt: np.ndarray, rates: SoluteRates) -> np.ndarray:
     """protease (nz, ny, nx) f4 after one tick; tumour cells (code 1) secrete in proportion to emt."""
     now = protease.astype(np.float32)
-    exchange, decay, secretion = (np.float32(value) for value in rates[1:])
+    exchange, decay, secretion = (np.float32(value) for value in (rates.exchange, rates.decay, rates.secretion))
     source = np.where(cell == 1, secretion * emt.astype(np.float32), np.float32(0))
     axes = (2, 1) if now.shape[0] == 1 else (2, 1, 0)
-    for _ in range(rates.substeps):
+    for substep in range(rates.substeps):
+        if substep == rates.substeps - 1 and rates.decay_at_last is not None:
+            decay = np.float32(rates.decay_at_last)
         around = np.zeros_like(now)
         for axis in axes:
             first, last = now.take([0], axis), now.take([-1], axis)
