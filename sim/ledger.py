@@ -3,6 +3,7 @@
     cells     before + born - died - departed + arrived = counted after        (per lattice)
     seeds     released + fragments = in transit + dead + arrested + returned
     arrested  arrested = growing + extinct
+    on board  cells departed = cells of all seeds; of those that settled = founders + without room
 """
 
 from typing import NamedTuple
@@ -42,6 +43,16 @@ def check_seeds(tick: int, *, released: int, fragments: int, in_transit: int, de
         raise IdentityBroken(
             f"tick {tick}, body: the seed ledger is broken: {released} released + {fragments} from break-up, "
             f"but {in_transit} in transit + {dead} dead + {arrested} arrested + {returned} returned. "
+            "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+        )
+
+
+def check_on_board(tick: int, *, departed: int, on_board: int, settled: int, founders: int, without_room: int) -> None:
+    """Raises IdentityBroken if a cell was lost or copied on its way through the body."""
+    if departed != on_board or settled != founders + without_room:
+        raise IdentityBroken(
+            f"tick {tick}, body: {departed} cells departed and {on_board} are in the seed table; of {settled} that "
+            f"settled {founders} founded colonies and {without_room} found no room. "
             "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
         )
 

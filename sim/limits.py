@@ -157,6 +157,16 @@ def warnings_of(scenario: Scenario) -> list[str]:
     chance = -math.expm1(-fastest * scenario.lattice.tick_h)
     if scenario.proliferation.law == "hazard" and chance > 0.1:
         found.append(f"a cell divides with probability {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
+    for name in ("epithelial_per_h", "mesenchymal_per_h"):
+        per_tick = getattr(scenario.proliferation, name) * scenario.lattice.tick_h
+        if scenario.proliferation.law == "clock" and per_tick > 0:
+            off = max(1, round(1 / per_tick)) * per_tick - 1
+            if abs(off) > 0.01:
+                found.append(f"proliferation.{name}: its period, rounded to whole ticks, is {100 * off:+.0f} % off")
+    given = {"matrix.contact_per_h": scenario.matrix, "solutes.protease.secretion_per_h": scenario.solutes.protease}
+    for path, table in given.items():
+        if path.rsplit(".", 1)[1] not in table.model_fields_set and scenario.lattice.voxel_um != 5.0:
+            found.append(f"{path}: its default is for a voxel of 5 um, and lattice.voxel_um is {scenario.lattice.voxel_um:g}")
     if scenario.body.transit_h < scenario.lattice.tick_h:
         found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
     if scenario.output.every_h > scenario.until_h:

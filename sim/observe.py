@@ -75,6 +75,7 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
         "fate": seeds["fate"],
         "source": seeds["lattice_id"],
         "fragment": seeds["fragment"],
+        "cells_without_room": seeds["cells_without_room"],
         "organ": seeds["organ"],
         "arrest_h": np.where(seeds["arrest_tick"] >= 0, seeds["arrest_tick"] * tick_h, np.nan),
         "colony": seeds["colony"],

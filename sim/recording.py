@@ -22,6 +22,7 @@ _EXTRA = {
         "mesenchymal_cells": Spec("i4", "1", "cells of the seed with emt >= 128"),
         "source": Spec("i4", "1", "lattice it left: 0 the primary, else 1 + index into organ_names"),
         "fragment": Spec("i4", "1", "0 for a seed as it left, n for the cell that broke off as its n-th"),
+        "cells_without_room": Spec("i4", "1", "cells that found no room on arrival and were lost"),
     },
     "colonies": {
         "founder_cells": Spec("i4", "1", "cells that found room on arrival"),

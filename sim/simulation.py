@@ -16,7 +16,7 @@ from .body.circulation import Circulation
 from .body.organs import Colonies, Organ
 from .body.seeds import DEAD, Fate, Seeds
 from .device import Device
-from .ledger import Tally, check_arrested, check_cells, check_seeds
+from .ledger import Tally, check_arrested, check_cells, check_on_board, check_seeds
 from .processes import Processes
 from .scenario import Scenario
 from .step import step
@@ -121,6 +121,16 @@ class Simulation:
             dead=sum(fates[fate] for fate in DEAD),
             arrested=fates[Fate.COLONY],
             returned=fates[Fate.RETURNED],
+        )
+        seeds = self.seeds.table
+        settled = np.isin(seeds["fate"], (Fate.COLONY, Fate.NO_ROOM))
+        check_on_board(
+            self.tick,
+            departed=self.seeds.released_cells,
+            on_board=int(seeds["cells"].sum()),
+            settled=int(seeds["cells"][settled].sum()),
+            founders=int(self.colonies.table["founder_cells"].sum()),
+            without_room=int(seeds["cells_without_room"].sum()),
         )
         check_arrested(
             self.tick,

@@ -31,6 +31,7 @@ def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "cells": run.cells,
         "mesenchymal": run.mesenchymal,
         "released": run.seeds.released,
+        "released_cells": run.seeds.released_cells,
         "fragments": run.seeds.fragments,
         "flows": dict(run.flows),
         "organs": {organ.name: {"cells": organ.cells, "colonies": organ.colonies} for organ in run.organs},
@@ -58,6 +59,7 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
             if lengths != {0}:
                 table.append(columns, count=lengths.pop())  # type: ignore[arg-type]
         run.seeds.released, run.seeds.fragments = numbers["released"], numbers["fragments"]
+        run.seeds.released_cells = numbers["released_cells"]
         run.circulation.readmit(run.seeds, run.tick)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"the state does not fit the scenario: {error}") from None

@@ -1,9 +1,8 @@
 """Organs: where surviving seeds arrive, each with a tissue of its own once the first one does.
 
 A seed comes out at one of the organ's vessel sites and its cells take the nearest free voxels around
-it, mesenchymal ones first; cells that find none are lost (the colony's `founder_cells` fall short of the
-seed's `cells`). If none finds room the seed has died on arrival. Every arrival founds a
-colony; its cells carry the colony's number and hand it down.
+it, mesenchymal ones first; cells that find none are lost (`cells_without_room` of the seed). If none
+finds room the seed has died on arrival. Every other arrival founds a colony; its cells carry the colony's number and hand it down.
 """
 
 from dataclasses import dataclass
@@ -94,6 +93,7 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
             f"organ {organ.name}: more than {COLONIES_MAX} colonies, the most its cells can be labelled with; "
             "lower the survival probabilities or until_h"
         )
+    seeds.table["cells_without_room"][arrival.row] = len(emt) - placed
     if placed == 0:
         seeds.table["fate"][arrival.row] = Fate.NO_ROOM
         return 0

@@ -44,6 +44,7 @@ COLUMNS = {
     "organ": np.int16,
     "arrest_tick": np.int64,
     "colony": np.int32,
+    "cells_without_room": np.int32,
     "first": np.int64,
 }
 
@@ -86,11 +87,13 @@ class Seeds:
         self.table = Growing(COLUMNS)
         self.members = Growing({"emt": np.uint8, "clone": np.uint32})
         self.released = 0
+        self.released_cells = 0
         self.fragments = 0
 
     def release(self, departure: Departure) -> int:
         """Enter a seed that has just left a lattice. Returns its row."""
         self.released += 1
+        self.released_cells += departure.cells
         return self._enter(
             departure.emt,
             departure.clone,

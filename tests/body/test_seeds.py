@@ -50,6 +50,7 @@ def test_a_released_seed_is_in_transit_with_all_its_cells() -> None:
         "organ": NONE,
         "arrest_tick": NONE,
         "colony": NONE,
+        "cells_without_room": 0,
         "first": 0,
     }
     emt, clone = seeds.members_of(row)

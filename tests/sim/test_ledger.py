@@ -3,7 +3,7 @@
 import pytest
 
 from seedsoil.sim.errors import IdentityBroken
-from seedsoil.sim.ledger import Tally, check_arrested, check_cells, check_seeds
+from seedsoil.sim.ledger import Tally, check_arrested, check_cells, check_on_board, check_seeds
 
 TRUE = Tally(before=100, born=7, died=3, departed=5, arrived=2, after=101, mesenchymal=60, moved=40, clamped=0)
 SEEDS = {"released": 10, "fragments": 4, "in_transit": 3, "dead": 8, "arrested": 2, "returned": 1}
@@ -34,6 +34,14 @@ def test_one_miscounted_cell_stops_the_run(name: str, by: int) -> None:
 @pytest.mark.parametrize("name", ["mesenchymal", "moved", "clamped"])
 def test_what_is_no_part_of_the_identity_does_not_stop_it(name: str) -> None:
     check_cells(TRUE._replace(**{name: 999}), 1, "primary")
+
+
+@pytest.mark.parametrize("name", ["departed", "on_board", "settled", "founders", "without_room"])
+def test_a_cell_lost_on_its_way_stops_the_run(name: str) -> None:
+    right = {"departed": 30, "on_board": 30, "settled": 9, "founders": 7, "without_room": 2}
+    check_on_board(3, **right)
+    with pytest.raises(IdentityBroken, match="tick 3, body"):
+        check_on_board(3, **{**right, name: right[name] + 1})
 
 
 @pytest.mark.parametrize("name", list(SEEDS))

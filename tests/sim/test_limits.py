@@ -134,8 +134,9 @@ def test_more_ticks_or_substeps_than_can_be_told_apart_are_refused() -> None:
 
 
 def test_warnings() -> None:
-    assert warnings_of(scenario()) == []
-    slow = scenario(lattice={"shape": [1, 32, 32], "tick_h": 12}, output={"every_h": 200}, body={"transit_h": 1})
+    given = {"matrix": {"contact_per_h": 0.1}, "solutes": {"protease": {"secretion_per_h": 0.1}}}
+    assert warnings_of(scenario(**given)) == []
+    slow = scenario(**given, lattice={"shape": [1, 32, 32], "tick_h": 12}, output={"every_h": 200}, body={"transit_h": 1})
     assert [text.split()[0] for text in warnings_of(slow)] == ["a", "body.transit_h", "output.every_h"]
 
 
@@ -209,3 +210,12 @@ def test_bytes_for_people() -> None:
         "5 GiB",
         "32.0 TiB",
     ]
+
+
+def test_a_default_for_another_voxel_and_a_rounded_clock_are_pointed_out() -> None:
+    told = "\n".join(warnings_of(scenario()))
+    assert "matrix.contact_per_h" in told and "secretion_per_h" in told
+    exact = {"lattice": {"shape": [8, 16, 16], "voxel_um": 5.0, "tick_h": 0.5}, "proliferation": {"law": "clock", "epithelial_per_h": 0.1, "mesenchymal_per_h": 0.05}}
+    assert not warnings_of(scenario(**exact))
+    off = {**exact, "proliferation": {"law": "clock", "epithelial_per_h": 1.5, "mesenchymal_per_h": 0.05}}
+    assert "epithelial_per_h" in "\n".join(warnings_of(scenario(**off)))
