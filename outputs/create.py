@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 from h5py import h5f, h5p
 
-from . import commit
+from . import commit, integrity
 from .chunks import chunk_shape
 from .layout import Layout
-from .schema import END_ATTRIBUTES, FORMAT_VERSION, TABLE_DIMENSIONS, VTKHDF_VERSION, Spec
+from .schema import END_ATTRIBUTES, FORMAT_VERSION, GRID_LABELS, TABLE_DIMENSIONS, VTKHDF_VERSION, Spec
 
 # 'latest' makes VTK 9.7 silently return no array; "v110" is also what netCDF-4 libraries read.
 LIBVER = ("v110", "v110")
@@ -44,9 +44,11 @@ def create(path: str, layout: Layout, attributes: dict[str, Any]) -> h5py.File:
     for table, columns in layout.tables.items():
         for parent in (file, journal):
             _columns(parent.create_group(table), TABLE_DIMENSIONS[table], columns, "1", "i8")
-    records = file.create_dataset(commit.PATH, (2, commit.Commit.words(len(layout.organs))), "i8", track_times=False)
+    grids = len(layout.grids())
+    records = file.create_dataset(commit.PATH, (2, commit.Commit.words(grids)), "i8", track_times=False)
     records[...] = 0
-    records[1] = commit.Commit.first(len(layout.organs)).record()
+    records[1] = commit.Commit.first(grids).record()
+    file["journal"].attrs[integrity.TEXT_CRC] = np.uint32(integrity.text_crc(file))
     return file
 
 
@@ -86,18 +88,18 @@ def _new_file(path: str) -> h5f.FileID:
     return h5f.create(path.encode(), h5f.ACC_EXCL, creation, access)
 
 
-def _scale(group: h5py.Group, name: str, units: str, values: Any = None, dtype: str = "f8") -> Any:
+def _scale(group: h5py.Group, name: str, labels: dict[str, str], values: Any = None, dtype: str = "f8") -> Any:
     if values is None:
         scale = group.create_dataset(name, (0,), dtype, maxshape=(None,), chunks=(ROWS_PER_CHUNK,))
     else:
         scale = group.create_dataset(name, data=values)
     scale.make_scale(name)
-    scale.attrs["units"] = units
+    scale.attrs.update(labels)
     return scale
 
 
 def _columns(group: Any, dimension: str, columns: dict[str, Spec], units: str, dtype: str) -> None:
-    scale = _scale(group, dimension, units, None, dtype)
+    scale = _scale(group, dimension, {"units": units}, None, dtype)
     for name, spec in columns.items():
         column = group.create_dataset(
             name, (0,), spec.dtype, maxshape=(None,), chunks=(ROWS_PER_CHUNK,), fillvalue=spec.missing
@@ -107,12 +109,9 @@ def _columns(group: Any, dimension: str, columns: dict[str, Spec], units: str, d
 
 
 def _grid(group: Any, shape: tuple[int, ...], fields: dict[str, Spec], voxel_um: float) -> None:
-    scales = [_scale(group, "time", "h")]
-    scales[0].attrs["long_name"] = "simulated time"
+    scales = [_scale(group, "time", GRID_LABELS["time"])]
     for name, count in zip("zyx", shape, strict=True):
-        scale = _scale(group, name, "um", (np.arange(count) + 0.5) * voxel_um)
-        scale.attrs["long_name"] = f"{name} of voxel centres"
-        scales.append(scale)
+        scales.append(_scale(group, name, GRID_LABELS[name], integrity.axis_um(count, voxel_um)))
     for name, spec in fields.items():
         dataset = group.create_dataset(
             name,
@@ -133,7 +132,8 @@ def _vtk(file: h5py.File, layout: Layout) -> None:
     """Hard links to the primary's datasets, as VTK's image data with voxels as cells.
 
     VTK believes NSteps, not the datasets. It cannot read a temporal file of one step, so NSteps is
-    0 until there are two frames.
+    0 until there are two frames. Fields with times of their own it does not see: netCDF4 reads no
+    variable whose dimensions stand neither in its group nor above it.
     """
     vtk = file.create_group("VTKHDF")
     vtk.attrs["Version"] = np.array(VTKHDF_VERSION, "i8")
@@ -144,7 +144,7 @@ def _vtk(file: h5py.File, layout: Layout) -> None:
     vtk.attrs["Spacing"] = np.full(3, layout.voxel_um)
     vtk.attrs["Direction"] = np.eye(3).reshape(-1)
     cells = vtk.create_group("CellData")
-    for name in layout.fields:
+    for name in layout.grids()[""][1]:
         cells[name] = file[name]
     steps = vtk.create_group("Steps")
     steps.attrs["NSteps"] = np.int64(0)

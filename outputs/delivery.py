@@ -5,6 +5,7 @@ writer dies it is started again, told how much of the file was acknowledged (it 
 and sent every waiting frame once more. When it dies a second time, that is an OutputError.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -25,6 +26,7 @@ class Delivery:
     Attributes:
         acknowledged: frames in the file that are flushed.
         last_h: time (h) of the last of them, None if there is none.
+        organs_begun: organs with a frame in the file.
     """
 
     def __init__(self, path: str, opening: dict[str, Any]) -> None:
@@ -35,16 +37,19 @@ class Delivery:
         """
         self.acknowledged = 0
         self.last_h: float | None = None
+        self.organs_begun: list[str] = []
         self._path = path
         self._opening = opening
         self._serial = 0
         self._restarts = 0
+        self._was_there = os.path.lexists(path)
         self._waiting: deque[tuple[int, wire.Buffer]] = deque()
         self._spare: list[wire.Buffer] = []
         self._keep: list[Any] | None = None  # counts the file held at the last acknowledgement
         self._channel: Channel | None = take()
         try:
-            self._insist(lambda: self._request("open", self._opening))
+            # a restart opens the file itself
+            self._insist(lambda: self._request("open", self._opening), again=False)
         except BaseException:
             self.abandon()
             raise
@@ -119,6 +124,8 @@ class Delivery:
         self._channel = Channel()
         if self._keep is not None:
             self._opening |= {"mode": "append", "keep": self._keep}
+        elif not self._was_there:
+            self._opening["replace"] = True  # what is there now, the writer that died has made
         self._request("open", self._opening)
         for serial, buffer in self._waiting:
             self._send(serial, buffer)
@@ -147,7 +154,7 @@ class Delivery:
             self._refused(answer["kind"], answer["error"])
         if "keep" in answer:
             self._keep, self.last_h = answer["keep"], answer["last_h"]
-            self.acknowledged = answer["keep"][0]
+            self.acknowledged, self.organs_begun = answer["keep"][0], answer["organs_begun"]
         if self._waiting and self._waiting[0][0] == answer["ok"]:
             self._spare.append(self._waiting.popleft()[1])
         return True

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import xarray as xr
 
-from .planes import SLAB_VOXELS
+from .planes import SLAB_VOXELS, recorded_h
 from .reader import Run, open_run
 from .schema import TABLE_DIMENSIONS
 
@@ -96,7 +96,7 @@ def write_vti(run: Run, path: Path | None = None, at_h: float | None = None, org
     """
     if organ is not None and organ not in run.layout.organs:
         raise ValueError(f"no organ {organ!r} in this run; it has {', '.join(run.layout.organs) or 'none'}")
-    with run.dataset() if organ is None else run.organ(organ) as dataset:
+    with run.dataset(filled=True) if organ is None else run.organ(organ, filled=True) as dataset:
         times = dataset["time"].values
         if not len(times):
             raise ValueError(f"no frame of {organ or 'the primary'} in this run")
@@ -104,6 +104,7 @@ def write_vti(run: Run, path: Path | None = None, at_h: float | None = None, org
         stem = f"{organ or 'primary'}-{times[frame]:g}h.vti"
         target = path or run.file.parent / stem
         names = [str(name) for name, field in dataset.data_vars.items() if field.dims == ("time", "z", "y", "x")]
+        names = [name for name in names if recorded_h(dataset, name, frame) is None]
         with open(target, "wb") as file:
             file.write(_vti_head(dataset, names, run.layout.voxel_um, float(times[frame])).encode())
             for name in names:

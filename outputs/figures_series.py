@@ -14,16 +14,32 @@ from .planes import Window, thinned, volume
 
 POINTS = 1200  # drawn of a curve
 RATE_BINS = 40
-SHAPE_VOXELS = 200**3  # a larger tumour is thinned before its shape is measured
+SHAPE_VOXELS = 200**3  # a larger window is thinned before its shape is measured
+UNTHINNED = ("index", "fractal", "clusters", "largest")  # which voxels touch decides these: not measured on a part
 
 SHAPE_COLUMNS = (
     ("time", "time", "when"),
     ("cells", "cells", "tumour cells on the lattice"),
     ("depth", "invasion depth [µm]", "95 % of the cells outside the first frame's tumour are nearer to it than this"),
-    ("front", "front radius [µm]", "mean distance of the outermost cells from the centroid, over directions"),
-    ("roughness", "front roughness [µm]", "standard deviation of that radius"),
+    (
+        "front",
+        "front radius [µm]",
+        "mean distance of the outermost cells' far sides from the centroid, over directions",
+    ),
+    (
+        "roughness",
+        "front roughness [µm]",
+        "standard deviation of that radius; a smooth disc or ball has up to a third of a voxel",
+    ),
     ("index", "invasiveness index", "surface over that of one ball (disc) of as many cells; 1 is round"),
-    ("fractal", "fractal dimension", "by counting boxes; 2 or 3 is solid"),
+    (
+        "fractal",
+        "fractal dimension",
+        (
+            "by counting boxes of up to a quarter of the tumour, a dash if it is less than "
+            f"{observables.ACROSS_MIN} voxels across; a solid disc reads 1.8 to 1.95, a solid ball 2.65 to 2.85"
+        ),
+    ),
     ("clusters", "clusters", "groups of cells that share faces"),
     ("largest", "in the largest", "share of the cells that are in the largest group"),
 )
@@ -157,7 +173,9 @@ def _damage(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray], voxel_um:
 def shape_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -> tuple[list[dict[str, float]], int]:
     """The measures of `SHAPE_COLUMNS` for each frame, and the stride at which they were taken.
 
-    Invasion depth counts from the run's first frame. Frames without tumour cells are left out.
+    Invasion depth counts from the run's first frame. Frames without tumour cells are left out. Above a
+    stride of 1 the measures in `UNTHINNED` are NaN: every n-th voxel of a tumour has other clusters,
+    another surface and other boxes than the tumour.
     """
     time_h = dataset["time"].values
     rows: list[dict[str, float]] = []
@@ -169,18 +187,22 @@ def shape_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) ->
         if not mask.any():
             continue
         size = shown.voxel_um * stride
-        clusters = observables.cluster_sizes(mask)
-        rows.append(
-            {
-                "time": float(time_h[frame]),
-                "cells": float(np.count_nonzero(mask)) * stride ** observables.dimensions(mask),
-                "depth": observables.invasion_depth_um(mask, before, size),
-                "front": float(observables.front_radii_um(mask, size).mean()),
-                "roughness": observables.front_roughness_um(mask, size),
-                "index": observables.invasiveness_index(mask),
-                "fractal": observables.fractal_dimension(mask),
-                "clusters": float(len(clusters)),
-                "largest": float(clusters[0] / clusters.sum()),
-            }
-        )
+        row = {
+            "time": float(time_h[frame]),
+            "cells": float(np.count_nonzero(mask)) * stride ** observables.dimensions(mask),
+            "depth": observables.invasion_depth_um(mask, before, size),
+            "front": float(observables.front_radii_um(mask, size).mean()),
+            "roughness": observables.front_roughness_um(mask, size),
+        }
+        rows.append(row | (dict.fromkeys(UNTHINNED, float("nan")) if stride > 1 else _unthinned(mask)))
     return rows, stride
+
+
+def _unthinned(mask: np.ndarray) -> dict[str, float]:
+    clusters = observables.cluster_sizes(mask)
+    return {
+        "index": observables.invasiveness_index(mask),
+        "fractal": observables.fractal_dimension(mask),
+        "clusters": float(len(clusters)),
+        "largest": float(clusters[0] / clusters.sum()),
+    }

@@ -8,8 +8,10 @@ from typing import Any
 
 from .schema import FIELDS, ORGAN_CELLS, SERIES, TABLE_DIMENSIONS, TABLES, Spec
 
+Grid = tuple[tuple[int, int, int], dict[str, Spec]]  # (nz, ny, nx) and the fields
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*\Z")
-_RESERVED = {"time", "z", "y", "x", "tick_time", "series", "organs", "journal", "VTKHDF", *TABLES}
+_RESERVED = {"time", "z", "y", "x", "tick_time", "series", "fields", "organs", "journal", "VTKHDF", *TABLES}
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class Layout:
         shape: (nz, ny, nx) of the primary's lattice.
         voxel_um: edge of a voxel, µm.
         fields: names known to `schema.FIELDS`, or a mapping from name to `Spec` or to the schema's
-            name for it. Every frame holds every field.
+            name for it. Every frame holds every field, but for those of `own_times`.
         organs: organ name to (nz, ny, nx) of its lattice; each gets a group with its own time,
             empty until the organ's first frame. Their order is the attribute `organ_names`, unless the
             run gives that attribute itself (a body has organs without a lattice).
         organ_fields: as `fields`, for the organs; default: the same as `fields`.
+        own_times: fields that not every frame holds. Each stands in a group of its own with its own
+            time, `fields/<name>` and `organs/<organ>/fields/<name>`. At least one field is in every frame.
         series: per-tick scalars; default: all of `schema.SERIES` and `organ_cells.<organ>`.
         extra_columns: table name to further columns, `{"clones": {"growth": Spec(...)}}`.
 
@@ -40,6 +44,7 @@ class Layout:
     organ_fields: Any = None
     series: Any = None
     extra_columns: Mapping[str, Mapping[str, Spec]] = field(default_factory=dict)
+    own_times: Any = ()  # given as Iterable[str], held as tuple[str, ...], sorted
 
     def __post_init__(self) -> None:
         def put(name: str, value: Any) -> None:
@@ -63,17 +68,38 @@ class Layout:
             if taken:
                 raise ValueError(f"{table} already has {', '.join(sorted(taken))}")
         put("extra_columns", {t: _resolve(c, {}, "column") for t, c in self.extra_columns.items()})
+        put("own_times", tuple(sorted(set(self.own_times))))
+        kinds: list[Any] = [self.fields, self.organ_fields]
+        for name in self.own_times:
+            if not any(name in fields for fields in kinds):
+                raise ValueError(f"own_times: {name!r} is no field of this run")
+        if any(set(fields) <= set(self.own_times) for fields in kinds):
+            raise ValueError("own_times: at least one field must be in every frame")
 
     @property
     def tables(self) -> dict[str, dict[str, Spec]]:
         """Columns of each table: the schema's, then the run's own."""
         return {t: {**c, **self.extra_columns.get(t, {})} for t, c in TABLES.items()}
 
-    def grids(self) -> dict[str, tuple[tuple[int, int, int], dict[str, Spec]]]:
-        """Group path ('' for the primary, 'organs/<name>') to shape and fields, primary first."""
-        out: dict[str, Any] = {"": (self.shape, self.fields)}
-        out |= {f"organs/{o}": (s, self.organ_fields) for o, s in self.organs.items()}
+    def grids(self) -> dict[str, Grid]:
+        """Every group with a time of its own: path ('' for the primary) to shape and fields, primary first."""
+        out = self.grids_of(None)
+        for organ in self.organs:
+            out |= self.grids_of(organ)
         return out
+
+    def grids_of(self, organ: str | None) -> dict[str, Grid]:
+        """The groups of one lattice (None: the primary): the one of its frames, then one per field of `own_times`."""
+        shape = self.shape if organ is None else self.organs[organ]
+        fields = self.fields if organ is None else self.organ_fields
+        own = [name for name in fields if name in self.own_times]
+        out: dict[str, Grid] = {self.group(None, organ): (shape, {n: s for n, s in fields.items() if n not in own})}
+        return out | {self.group(name, organ): (shape, {name: fields[name]}) for name in own}
+
+    def group(self, field: str | None = None, organ: str | None = None) -> str:
+        """Path of the group that holds a field (None: that of the frames) of a lattice (None: the primary)."""
+        parts = [] if organ is None else ["organs", organ]
+        return "/".join([*parts, "fields", field] if field in self.own_times else parts)
 
     def to_json(self) -> str:
         def specs(group: Any) -> dict[str, Any]:
@@ -88,6 +114,7 @@ class Layout:
                 "organ_fields": specs(self.organ_fields),
                 "series": specs(self.series),
                 "extra_columns": {t: specs(c) for t, c in self.extra_columns.items()},
+                "own_times": list(self.own_times),
             }
         )
 

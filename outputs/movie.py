@@ -25,7 +25,7 @@ from .figures_tissue import (
     draw_portrait,
     tissue_legend,
 )
-from .planes import Window, frame_indices, plane, vessels_along_z, volume, window
+from .planes import Window, frame_indices, plane, recorded_h, vessels_along_z, volume, window
 from .reader import Run, open_run
 
 FRAMES_MOST = 240
@@ -64,7 +64,7 @@ def write_movie(
     if target.suffix == ".mp4" and not able:
         raise ImportError(f"{target}: .mp4 needs imageio-ffmpeg (pip install 'seedsoil[movie]'); .gif needs nothing")
     save = _save_mp4 if target.suffix == ".mp4" else _save_gif
-    with run.dataset() as dataset:
+    with run.dataset(filled=True) as dataset:
         frames = frame_indices(dataset["time"].values, frames_most)
         sample = next(_pictures(run, dataset, frames[-1:], None))
         save(target, _pictures(run, dataset, frames, progress), frames_per_s, sample)
@@ -121,7 +121,8 @@ def movie_frame(
         else:
             values = plane(dataset, kind, frame, shown)
             image = draw_field(axes, values, cell, shown, kind, Normalize(0, tops[kind]))
-            axes.set_title(FIELD_TITLES[kind])
+            at_h = recorded_h(dataset, kind, frame)
+            axes.set_title(FIELD_TITLES[kind] + ("" if at_h is None else f", as of {style.time_text(at_h)}"))
             bar = figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.02, aspect=30, shrink=0.9)
             bar.outline.set_visible(False)  # pyright: ignore
         style.scale_bar(axes)

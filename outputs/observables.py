@@ -12,6 +12,7 @@ from scipy import ndimage
 
 TUMOUR = 1  # code in `cell`
 H_PER_DAY = 24.0
+ACROSS_MIN = 32  # voxels; a smaller tumour has no box-counting dimension
 
 
 class Layers(NamedTuple):
@@ -68,9 +69,13 @@ def invasion_depth_um(mask: np.ndarray, implant: np.ndarray, voxel_um: float, qu
 
 
 def front_radii_um(mask: np.ndarray, voxel_um: float, centre_um: np.ndarray | None = None) -> np.ndarray:
-    """Distance of the outermost cell in each direction from the centre that has one, µm.
+    """Distance of the outermost cell's far side in each direction from the centre that has a cell, µm.
 
-    Directions: 72 sectors in 2-D; in 3-D 12 bands of equal area by 24 sectors. Shape (directions,).
+    A cell reaches half a voxel beyond its middle. Directions are sectors of equal angle in 2-D, and
+    equal solid angle in 3-D (bands of equal area by twice as many turns), two voxels wide at the
+    surface of one disc (ball) of as many cells, so that each meets the rim of a compact tumour and none
+    belongs to inner cells alone; at most 72 in 2-D, 12 by 24 in 3-D. A disc or ball comes out within
+    half a voxel of its radius on average, at any size. Shape (directions,).
     """
     at = positions_um(mask, voxel_um)
     if not len(at):
@@ -79,19 +84,26 @@ def front_radii_um(mask: np.ndarray, voxel_um: float, centre_um: np.ndarray | No
     radius = np.linalg.norm(away, axis=1)
     turn = np.arctan2(away[:, 1], away[:, 2]) / (2 * np.pi) % 1.0
     if dimensions(mask) == 2:
-        sector, count = np.minimum((turn * 72).astype(int), 71), 72
+        bands, turns = 1, int(np.clip(np.sqrt(np.pi * len(at)), 1, 72))
+        band = np.zeros(len(at), int)
     else:
+        patches = (36 * np.pi * len(at) ** 2.0) ** (1 / 3) / 4
+        bands = int(np.clip(np.sqrt(patches / 2), 1, 12))
+        turns = 2 * bands
         # equal steps of cos(polar angle) are equal areas of the sphere
         cosine = np.divide(away[:, 0], radius, out=np.zeros_like(radius), where=radius > 0)
-        band = np.clip(((cosine + 1) * 6).astype(int), 0, 11)
-        sector, count = band * 24 + np.minimum((turn * 24).astype(int), 23), 12 * 24
-    front = np.full(count, -1.0)
+        band = np.clip(((cosine + 1) / 2 * bands).astype(int), 0, bands - 1)
+    sector = band * turns + np.minimum((turn * turns).astype(int), turns - 1)
+    front = np.full(bands * turns, -1.0)
     np.maximum.at(front, sector, radius)
-    return front[front >= 0]
+    return front[front >= 0] + voxel_um / 2
 
 
 def front_roughness_um(mask: np.ndarray, voxel_um: float, centre_um: np.ndarray | None = None) -> float:
-    """Standard deviation of the front's radius over directions, µm; below a voxel for a disc or ball."""
+    """Standard deviation of `front_radii_um` over directions, µm.
+
+    The lattice's grain alone makes up to a third of a voxel, as for a disc or ball of any size.
+    """
     front = front_radii_um(mask, voxel_um, centre_um)
     return float(front.std()) if len(front) else float("nan")
 
@@ -128,20 +140,37 @@ def invasiveness_index(mask: np.ndarray) -> float:
 def fractal_dimension(mask: np.ndarray) -> float:
     """Box-counting dimension: minus the slope of log(boxes that hold a cell) over log(box edge).
 
-    Edges 1, 2, 4 ... voxels up to a quarter of the lattice's longest side. A line has 1, a filled
-    plane 2, a filled box 3. NaN for lattices shorter than 8 voxels.
+    Edges are 1, 2, 4 ... voxels up to a quarter of the longest side of the box around the cells; each
+    count is the least over all places of the grid of boxes, so neither the lattice nor where the tumour
+    stands in it matters. NaN if that side is shorter than `ACROSS_MIN` voxels: too few edges.
+
+    A line has 1, a filled square 2, a filled cube 3. Boxes that hold little of the tumour's margin
+    count in full, so at sizes of a tissue a solid disc reads 1.8 to 1.95 and a solid ball 2.65 to 2.85:
+    compare like with like, and take no fraction below 2 or 3 for a sign of fingers by itself.
     """
-    edges = [2**k for k in range(12) if 2**k <= max(mask.shape) / 4]
-    if len(edges) < 2 or not mask.any():
+    if not mask.any():
         return float("nan")
-    counts = []
-    boxes = mask
-    for _ in edges:
-        counts.append(int(np.count_nonzero(boxes)))
-        boxes = np.pad(boxes, [(0, size % 2) for size in boxes.shape])
-        nz, ny, nx = boxes.shape
-        boxes = boxes.reshape(nz // 2, 2, ny // 2, 2, nx // 2, 2).any(axis=(1, 3, 5))
+    held = mask[ndimage.find_objects(mask.astype(np.int8))[0]]
+    axes = [axis for axis in range(3) if held.shape[axis] > 1]
+    if max(held.shape) < ACROSS_MIN:
+        return float("nan")
+    edges, counts = [1], [int(np.count_nonzero(held))]
+    while 8 * edges[-1] <= max(held.shape):
+        # held[i] says whether a box with its far corner at i has a cell; double its edge, axis by axis
+        for axis in axes:
+            near, far = [(0, 0)] * 3, [(0, 0)] * 3
+            near[axis], far[axis] = (edges[-1], 0), (0, edges[-1])
+            held = np.pad(held, near) | np.pad(held, far)
+        edges.append(2 * edges[-1])
+        counts.append(_fewest_boxes(held, [edges[-1] if axis in axes else 1 for axis in range(3)]))
     return float(-np.polyfit(np.log(edges), np.log(counts), 1)[0])
+
+
+def _fewest_boxes(held: np.ndarray, edge: list[int]) -> int:
+    """The least count of boxes over all places of their grid, each place a stride through `held`."""
+    held = np.pad(held, [(0, -size % e) for size, e in zip(held.shape, edge, strict=True)])
+    split = [n for size, e in zip(held.shape, edge, strict=True) for n in (size // e, e)]
+    return int(held.reshape(split).sum(axis=(0, 2, 4), dtype=np.int64).min())
 
 
 def core_and_rim(mask: np.ndarray, voxel_um: float, rim_um: float) -> Layers:

@@ -58,6 +58,14 @@ def read(
     return dataset[name].isel(time=frame, z=z, y=y, x=x).values
 
 
+def recorded_h(dataset: xr.Dataset, name: str, frame: int) -> float | None:
+    """When a field was recorded that a filled dataset shows at a later frame, h; None if it is of that frame."""
+    if f"{name}_time" not in dataset.coords:
+        return None
+    at_h = float(dataset[f"{name}_time"].values[frame])
+    return None if at_h == float(dataset["time"].values[frame]) else at_h
+
+
 def slabs(dataset: xr.Dataset, frame: int) -> Iterator[tuple[int, np.ndarray]]:
     """(first z, tumour mask) of a frame, a few planes at a time."""
     nz, ny, nx = (dataset.sizes[axis] for axis in "zyx")

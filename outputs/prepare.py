@@ -1,6 +1,6 @@
 """Check what a run hands over against its layout, and bring it to the file's types."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,18 +17,23 @@ def prepare(
     organs: Mapping[str, Arrays],
     tables: Mapping[str, Arrays],
     series: Arrays,
+    first: Collection[str | None] = (),
 ) -> dict[str, np.ndarray]:
     """Everything of one frame under its path: fields/cell, organs/lung/cell, tables/seeds/route, ...
+
+    `first`: lattices (None: the primary) whose first frame this is. It holds every field, so that there
+    is a latest frame of each at any time.
 
     Raises:
         ValueError: a name is unknown, a field is missing, or a shape or type does not fit.
     """
-    out = _lattice("fields", layout.fields, layout.shape, fields)
+    may_lack = {name: () if name in first else layout.own_times for name in (None, *layout.organs)}
+    out = _lattice("fields", layout.fields, layout.shape, fields, may_lack[None])
     for organ, values in organs.items():
         if organ not in layout.organs:
             raise ValueError(f"no organ {organ!r} in this run; it has {', '.join(layout.organs)}")
         shape = layout.organs[organ]
-        out |= _lattice(f"organs/{organ}", layout.organ_fields, shape, values)
+        out |= _lattice(f"organs/{organ}", layout.organ_fields, shape, values, may_lack[organ])
     for table, columns in tables.items():
         if table not in layout.tables:
             raise ValueError(f"no table {table!r}; there are {', '.join(layout.tables)}")
@@ -53,12 +58,19 @@ def grouped(arrays: Arrays) -> dict[str, Any]:
     return out
 
 
-def _lattice(path: str, specs: Mapping[str, Spec], shape: tuple[int, ...], values: Arrays) -> dict[str, np.ndarray]:
-    if set(values) != set(specs):
-        wrong = ", ".join(sorted(set(values) ^ set(specs)))
-        raise ValueError(f"{path}: every frame holds exactly {', '.join(specs)} (check {wrong})")
+def _lattice(
+    path: str, specs: Mapping[str, Spec], shape: tuple[int, ...], values: Arrays, may_lack: Collection[str]
+) -> dict[str, np.ndarray]:
+    needed = [name for name in specs if name not in may_lack]
+    if wrong := (set(values) - set(specs)) | (set(needed) - set(values)):
+        raise ValueError(
+            f"{path}: every frame holds exactly {', '.join(needed)}"
+            + (f" and those due of {', '.join(n for n in specs if n in may_lack)}" if len(needed) < len(specs) else "")
+            + f" (check {', '.join(sorted(wrong))})"
+        )
     out = {}
-    for name, spec in specs.items():
+    for name in values:
+        spec = specs[name]
         array = np.asarray(values[name])
         if array.shape != tuple(shape):
             raise ValueError(f"{path}/{name}: shape {array.shape}, the file has {tuple(shape)}")

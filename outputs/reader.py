@@ -18,8 +18,9 @@ from . import recovery
 from .commit import Commit, table_crc
 from .create import LIBVER
 from .errors import RunFileBusy, RunFileError, RunFileReadOnly
+from .integrity import check_labels, check_times
 from .layout import Layout
-from .schema import TABLE_DIMENSIONS
+from .schema import OF_CELLS, TABLE_DIMENSIONS
 from .settle import read_table
 from .superblock import Mended
 
@@ -52,8 +53,7 @@ class Run:
     @property
     def organs(self) -> list[str]:
         """Organs whose lattice has at least one frame."""
-        pairs = zip(self.layout.organs, self._commit.organ_frames, strict=True)
-        return [name for name, frames in pairs if frames]
+        return [organ for organ in self.layout.organs if self._frames(self.layout.group(None, organ))]
 
     @property
     def resolved(self) -> list[dict[str, Any]]:
@@ -70,22 +70,43 @@ class Run:
         except (OSError, ValueError) as error:
             raise RunFileError(f"{self.file.parent / STATUS_FILE}: {error}") from None
 
-    def dataset(self, chunks: Any = None) -> xr.Dataset:
-        """The primary's fields (time, z, y, x), read lazily; `chunks={}` gives dask arrays."""
-        dataset = self._lazy("", self.frames, chunks)
+    def dataset(self, chunks: Any = None, *, filled: bool = False) -> xr.Dataset:
+        """The primary's fields (time, z, y, x), read lazily; `chunks={}` gives dask arrays.
+
+        Fields with times of their own are not in it: `field` has them. `filled` adds those that are no
+        properties of cells, at each time as of their latest frame; the coordinate `<name>_time` (h) says
+        of when that is.
+        """
+        dataset = self._lattice(None, chunks, filled)
         dataset.attrs = dict(self.attributes)
         return dataset
 
-    def organ(self, name: str, chunks: Any = None) -> xr.Dataset:
-        """An organ's fields (time, z, y, x), read lazily; no times if no seed has reached it.
+    def organ(self, name: str, chunks: Any = None, *, filled: bool = False) -> xr.Dataset:
+        """An organ's fields (time, z, y, x), as `dataset`; no times if no seed has reached it.
 
         Raises:
             KeyError: the run has no such organ.
         """
-        names = list(self.layout.organs)
-        if name not in names:
-            raise KeyError(f"no organ {name!r} in this run; it has {', '.join(names) or 'none'}")
-        return self._lazy(f"organs/{name}", self._commit.organ_frames[names.index(name)], chunks)
+        return self._lattice(self._known(name), chunks, filled)
+
+    def field(self, name: str, organ: str | None = None, chunks: Any = None) -> xr.DataArray:
+        """One field (time, z, y, x) with the times at which it was recorded, read lazily.
+
+        Args:
+            name: the field.
+            organ: an organ's lattice instead of the primary's.
+            chunks: as in `dataset`.
+
+        Raises:
+            KeyError: the run has no such organ, or does not record this field.
+        """
+        held = self.layout.fields if self._known(organ) is None else self.layout.organ_fields
+        if name not in held:
+            raise KeyError(f"no field {name!r} in this run; it has {', '.join(held)}")
+        dataset = self._lazy(self.layout.group(name, organ), chunks)
+        field = dataset[name]
+        field.set_close(dataset.close)
+        return field
 
     def series(self) -> xr.Dataset:
         """Per-tick scalars (tick_time), loaded."""
@@ -110,20 +131,49 @@ class Run:
         """Read every block of every committed frame and every table once.
 
         Raises:
-            RunFileError: something does not decompress or does not match its checksum.
+            RunFileError: something does not decompress, does not match its checksum or the layout.
         """
-        grids = self.layout.grids()
-        frames = (self.frames, *self._commit.organ_frames)
         with recovery.open_file(str(self.file), self._dead) as file, recovery.errors_of(str(self.file)):
-            for (group, (_, fields)), count in zip(grids.items(), frames, strict=True):
+            for group, (_, fields) in self.layout.grids().items():
                 for name in fields:
-                    for frame in range(count):
+                    for frame in range(self._frames(group)):
                         file[f"{group}/{name}"][frame]
+            check_labels(file, str(self.file), self.layout, self._commit.rows)
         for table in TABLE_DIMENSIONS:
             self._rows(table)
-        self.series()
 
-    def _lazy(self, group: str, frames: int, chunks: Any) -> xr.Dataset:
+    def _known(self, organ: str | None) -> str | None:
+        if organ is not None and organ not in self.layout.organs:
+            raise KeyError(f"no organ {organ!r} in this run; it has {', '.join(self.layout.organs) or 'none'}")
+        return organ
+
+    def _frames(self, group: str) -> int:
+        return (self._commit.frames, *self._commit.grid_frames)[[*self.layout.grids()].index(group)]
+
+    def _lattice(self, organ: str | None, chunks: Any, filled: bool) -> xr.Dataset:
+        frames = self._lazy(self.layout.group(None, organ), chunks)
+        if not filled:
+            return frames
+        opened, time_h, dataset = [frames], frames["time"].values, frames.copy()
+        for group, (_, fields) in [*self.layout.grids_of(organ).items()][1:]:
+            (name,) = fields
+            if name in OF_CELLS or not self._frames(group):
+                continue
+            own = self._lazy(group, chunks)
+            latest = np.maximum(np.searchsorted(own["time"].values, time_h, side="right") - 1, 0)
+            dataset[name] = own[name].isel(time=latest).assign_coords(time=time_h)
+            about = {"units": "h", "long_name": f"when the {name} shown was recorded"}
+            dataset = dataset.assign_coords({f"{name}_time": ("time", own["time"].values[latest], about)})
+            opened.append(own)
+
+        def close() -> None:
+            for each in opened:
+                each.close()
+
+        dataset.set_close(close)
+        return dataset
+
+    def _lazy(self, group: str, chunks: Any) -> xr.Dataset:
         path = str(self.file)
         block = recovery.read_superblock(path)
         options: dict[str, Any] = {"libver": LIBVER}
@@ -139,7 +189,7 @@ class Run:
                 mask_and_scale=False,
                 driver_kwds=options,
             )
-        return dataset.isel(time=slice(frames))
+        return dataset.isel(time=slice(self._frames(group)))
 
     def _rows(self, table: str) -> xr.Dataset:
         path, dimension = str(self.file), TABLE_DIMENSIONS[table]
@@ -177,6 +227,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         read_only = True  # read as it lies
     layout, commit = recovery.inspect(str(file), read_only, extent=read_only)
     with recovery.open_file(str(file), read_only) as opened, recovery.errors_of(str(file)):
+        check_times(opened, str(file), layout, commit)
         attributes = _attributes(opened)
     return Run(file, layout, commit, attributes, read_only)
 

@@ -68,6 +68,7 @@ class Recorder:
         }
         self._delivery = Delivery(self.path, opening)
         self.sent = self._delivery.acknowledged
+        self._begun: set[str | None] = {*self._delivery.organs_begun, *([None] if self.sent else [])}
         last = self._delivery.last_h
         self._last_h = float("-inf") if last is None else last
 
@@ -75,6 +76,11 @@ class Recorder:
     def acknowledged(self) -> int:
         """Frames in the file that survive a kill of everything."""
         return self._delivery.acknowledged
+
+    @property
+    def begun(self) -> frozenset[str | None]:
+        """Lattices with a frame, those handed over among them: None for the primary, and names of organs."""
+        return frozenset(self._begun)
 
     @property
     def writer_pid(self) -> int | None:
@@ -93,7 +99,8 @@ class Recorder:
 
         Args:
             time_h: simulated time, h; later than the last frame's.
-            fields: every field of the layout, (nz, ny, nx).
+            fields: every field of the layout, (nz, ny, nx); those of its `own_times` where they are due,
+                and in the first frame.
             organs: the same for the organs that have a lattice by now.
             tables: seeds, colonies, clones: columns of equal length, all rows. A table left out
                 stays as it was; a column left out is filled with its missing value.
@@ -108,8 +115,11 @@ class Recorder:
             raise ValueError("the recorder is closed")
         if not time_h > self._last_h:
             raise ValueError(f"a frame at {time_h} h after one at {self._last_h} h")
-        arrays = prepare(self.layout, fields, organs or {}, tables or {}, series or {})
+        begun = self._begun | {None, *(organs or {})}
+        first = begun - self._begun
+        arrays = prepare(self.layout, fields, organs or {}, tables or {}, series or {}, first)
         self._delivery.frame({"time_h": float(time_h)}, arrays)
+        self._begun = begun
         self._last_h = float(time_h)
         self.sent += 1
 

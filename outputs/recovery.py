@@ -21,7 +21,9 @@ import h5py
 from . import commit, superblock
 from .create import LIBVER, set_end_attribute
 from .errors import RunFileBusy, RunFileError, RunFileReadOnly
+from .integrity import check_text, check_times
 from .layout import Layout
+from .schema import FORMAT_VERSION
 from .settle import growing, is_settled, read_table, settle
 
 # Space a killed writer may have handed out without it showing in the superblock; h5clear's default.
@@ -129,9 +131,14 @@ def inspect(path: str, dead: bool = False, extent: bool = True) -> tuple[Layout,
     with open_file(path, dead) as file, errors_of(path):
         if "journal" not in file or "layout" not in file["journal"].attrs:
             raise RunFileError(f"{path}: an HDF5 file, but not a seedsoil run file")
+        if file.attrs["format_version"] != FORMAT_VERSION:
+            raise RunFileError(
+                f"{path}: run file format {file.attrs['format_version']}, this version reads {FORMAT_VERSION}"
+            )
+        check_text(file, path)
         layout = Layout.from_json(file["journal"].attrs["layout"])
         record = commit.newest(file[commit.PATH][...])
-        if record is None or len(record.organ_frames) != len(layout.organs):
+        if record is None or len(record.grid_frames) != len(layout.grids()) - 1:
             raise RunFileError(f"{path}: corrupt (no valid record of what was written)")
         if extent:
             _check_extent(file, path, layout, record)
@@ -142,6 +149,7 @@ def _check_extent(file: h5py.File, path: str, layout: Layout, record: commit.Com
     """Every object that settling touches can be read, the tables match their checksums, and every
     chunk of every committed frame lies inside the file."""
     file.visititems(lambda _, thing: [*thing.attrs] and None)  # reads every header
+    check_times(file, path, layout, record)
     int(file["VTKHDF/Steps"].attrs["NSteps"])
     size = os.path.getsize(path)
     public = replace(record, slot=commit.PUBLIC, rows=(0,) * len(record.rows))

@@ -12,7 +12,7 @@ import xarray as xr
 
 from . import cascade, figures_organs, figures_seeds, figures_series, figures_tissue, page, style
 from .page import Section, text
-from .planes import Window, columns, frame_indices, slabs, stride_for, window
+from .planes import Window, columns, frame_indices, recorded_h, slabs, stride_for, window
 from .portrait import CUT_CELLS
 from .reader import Run, open_run
 from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
@@ -43,7 +43,7 @@ def write_report(run_dir: str | os.PathLike[str], path: str | os.PathLike[str] |
 def report_html(run: Run) -> str:
     """The report as text."""
     series, seeds, colonies = run.series(), run.seeds(), run.colonies()
-    with run.dataset() as dataset:
+    with run.dataset(filled=True) as dataset:
         portrait = page.absent("The run holds no frame yet.")
         tissue = numbers = portrait
         shown: Window | None = None
@@ -52,7 +52,7 @@ def report_html(run: Run) -> str:
             shown = window(dataset, last, run.layout.voxel_um)
             frames = frame_indices(dataset["time"].values, columns(run.frames))
             portrait = _portrait(dataset, last, shown)
-            tissue = _tissue(dataset, frames, shown)
+            tissue = _tissue(run, dataset, frames, shown)
             numbers = _numbers(run, dataset, series, frames, shown)
         sections = [
             Section("tissue", "The tissue through time", tissue),
@@ -95,7 +95,7 @@ def _cut(dataset: xr.Dataset, frame: int, shown: Window) -> str:
     return ", the eighth of it that faces you taken out" if cells > CUT_CELLS else ""
 
 
-def _tissue(dataset: xr.Dataset, frames: list[int], shown: Window) -> str:
+def _tissue(run: Run, dataset: xr.Dataset, frames: list[int], shown: Window) -> str:
     solid = dataset.sizes["z"] > 1
     words = []
     if solid:
@@ -108,9 +108,14 @@ def _tissue(dataset: xr.Dataset, frames: list[int], shown: Window) -> str:
         words.append("Black lines surround places where tumour cells hold a third of the voxels or more.")
     if not shown.whole:
         words.append("The tissue reaches further than the part shown, which holds all tumour cells of the last frame.")
-    missing = [name for name in ("emt", "vessel", "matrix", "protease") if name not in dataset]
-    if missing:
+    drawn = [name for name in ("vessel", "matrix", "protease") if name in dataset]
+    if stale := [name for name in drawn if any(recorded_h(dataset, name, f) is not None for f in frames)]:
+        words.append(f"Recorded less often than cells, and shown as last recorded before: {', '.join(stale)}.")
+    absent = [name for name in ("emt", "vessel", "matrix", "protease") if name not in dataset]
+    if missing := [name for name in absent if name not in run.layout.fields]:
         words.append(f"Not recorded in this run: {', '.join(missing)}.")
+    if elsewhere := [name for name in absent if name not in missing]:
+        words.append(f"Recorded less often than cells, so not shown with them: {', '.join(elsewhere)}.")
     if len(frames) == 1:
         words.append("The run holds a single frame.")
     about_it = "Cells, matrix and protease at " + ", ".join(
@@ -137,19 +142,28 @@ def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int
     head = [(title, "k" if name == "time" else "n") for name, title, _ in figures_series.SHAPE_COLUMNS]
     table = page.table(head, [_shape_row(row) for row in rows], [hint for *_, hint in figures_series.SHAPE_COLUMNS])
     words = "; ".join(f"<b>{text(title)}</b>: {text(hint)}" for name, title, hint in figures_series.SHAPE_COLUMNS[2:8])
-    thinned = f" Measured on every {stride}th voxel along each axis." if stride > 1 else ""
+    thinned = ""
+    if stride > 1:
+        thinned = (
+            f" Measured on one voxel in {stride} along each axis, as the tissue shown has more than "
+            f"{figures_series.SHAPE_VOXELS / 1e6:g} million voxels. Invasiveness index, fractal dimension and clusters "
+            "depend on which voxels touch, so a part of them does not give these: a dash stands in their place."
+        )
     return f"{out}<h3>Shape of the tumour</h3>{table}<p class='notes'>{words}.{thinned}</p>"
 
 
 def _shape_row(row: dict[str, float]) -> list[str]:
+    def shown(name: str, form: str) -> str:
+        return format(row[name], form) if np.isfinite(row[name]) else "–"
+
     return [
         style.time_text(row["time"]),
         style.count_text(row["cells"]),
-        *(f"{row[name]:.0f}" for name in ("depth", "front")),
-        f"{row['roughness']:.1f}",
-        *(f"{row[name]:.2f}" if np.isfinite(row[name]) else "–" for name in ("index", "fractal")),
+        *(shown(name, ".0f") for name in ("depth", "front")),
+        shown("roughness", ".1f"),
+        *(shown(name, ".2f") for name in ("index", "fractal")),
         style.count_text(row["clusters"]),
-        f"{row['largest'] * 100:.0f} %",
+        shown("largest", ".0%").replace("%", " %"),
     ]
 
 
@@ -196,7 +210,7 @@ def _colonies(run: Run, series: xr.Dataset, colonies: xr.Dataset) -> str:
         return page.absent("The scenario has no organs, so no colony could be founded.")
     if not colonies.sizes["colony"]:
         return page.absent(f"No seed founded a colony in {_listed(names, 'or')}.")
-    held = {name: run.organ(name) for name in run.organs}
+    held = {name: run.organ(name, filled=True) for name in run.organs}
     try:
         last_h = [float(d["time"].values[-1]) for d in held.values()]
         until = max([*last_h, float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0.0, 1e-6])

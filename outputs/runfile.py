@@ -13,12 +13,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from . import commit, recovery
+from . import commit, integrity, recovery
 from .chunks import write_frame
 from .create import LIBVER, create, set_end_attribute, set_end_attributes
 from .errors import RunFileBusy, RunFileError
 from .layout import Layout
-from .schema import END_ATTRIBUTES, TABLE_DIMENSIONS, TABLES
+from .schema import END_ATTRIBUTES, TABLE_DIMENSIONS, TABLES, Spec
 from .settle import kept, read_table, settle, write_commit, write_table
 
 Arrays = dict[str, np.ndarray]
@@ -52,7 +52,7 @@ class RunFile:
             os.unlink(partial)
         try:
             file = create(partial, layout, attributes)
-            run = cls(path, file, layout, commit.Commit.first(len(layout.organs)))
+            run = cls(path, file, layout, commit.Commit.first(len(layout.grids())))
             run._start()
             os.rename(partial, path)
         except BaseException:
@@ -90,11 +90,13 @@ class RunFile:
         for name, value in (attributes or {}).items():
             if name not in END_ATTRIBUTES and not np.array_equal(file.attrs.get(name), value):
                 file.attrs[name] = value
+                file["journal"].attrs.modify(integrity.TEXT_CRC, np.uint32(integrity.text_crc(file)))
         if keep is not None:
-            counts = {k: getattr(keep, k) for k in ("frames", "series_rows", "organ_frames")}
+            counts = {k: getattr(keep, k) for k in ("frames", "series_rows", "grid_frames")}
             target = replace(found, serial=found.serial + 1, **counts)
             if target.frames > found.frames:
                 raise RunFileError(f"{path}: holds {found.frames} of {target.frames} frames")
+            target = integrity.measured(file, found_layout, target)
         else:
             target = kept(file, found_layout, found, keep_until_h)
         run = cls(path, file, found_layout, target)  # the file's order of organs
@@ -122,6 +124,12 @@ class RunFile:
             pass
 
     @property
+    def organs_begun(self) -> list[str]:
+        """Organs with at least one frame."""
+        counts = dict(zip(self.layout.grids(), (self.commit.frames, *self.commit.grid_frames), strict=True))
+        return [organ for organ in self.layout.organs if counts[self.layout.group(None, organ)]]
+
+    @property
     def last_h(self) -> float | None:
         """Time of the last frame, h."""
         frames = self.commit.frames
@@ -135,23 +143,31 @@ class RunFile:
         tables: dict[str, Arrays] | None = None,
         series: Arrays | None = None,
     ) -> commit.Commit:
-        """One frame, flushed when this returns. Arguments as `Recorder.frame`, already checked."""
+        """One frame, flushed when this returns. Arguments as `Recorder.frame`, already checked.
+
+        A field with times of its own gets a frame if it is among the fields.
+        """
         now = self.commit
         last = self.last_h
         if last is not None and not time_h > last:
             raise ValueError(f"a frame at {time_h} h after one at {last} h")
-        counts = dict(zip(self.layout.organs, now.organ_frames, strict=True))
-        self._grid("", time_h, fields, now.frames)
-        for organ, values in (organs or {}).items():
-            self._grid(f"organs/{organ}/", time_h, values, counts[organ])
-            counts[organ] += 1
+        counts = dict(zip(self.layout.grids(), (now.frames, *now.grid_frames), strict=True))
+        times = dict(zip(self.layout.grids(), now.time_crcs, strict=True))
+        for organ, values in {None: fields, **(organs or {})}.items():
+            for group, (_, specs) in self.layout.grids_of(organ).items():
+                if specs.keys() <= values.keys():
+                    self._grid(group, specs, time_h, values, counts[group])
+                    times[group] = commit.rows_crc({"time": np.array([time_h])}, times[group])
+                    counts[group] += 1
         rows = self._series(series or {}, now.series_rows)
         changes = self._tables(tables or {})
         self._file.flush()
         self.commit = now.next(
-            frames=now.frames + 1,
+            frames=counts[""],
             series_rows=rows,
-            organ_frames=tuple(counts.values()),
+            grid_frames=tuple(counts.values())[1:],
+            series_crc=commit.rows_crc(series, now.series_crc) if series else now.series_crc,
+            time_crcs=tuple(times.values()),
             **changes,
         )
         write_commit(self._file, self.commit)
@@ -170,13 +186,12 @@ class RunFile:
         os.fsync(self._lock)
         os.close(self._lock)
 
-    def _grid(self, group: str, time_h: float, fields: Arrays, frame: int) -> None:
-        specs = self.layout.organ_fields if group else self.layout.fields
+    def _grid(self, group: str, specs: dict[str, Spec], time_h: float, fields: Arrays, frame: int) -> None:
         for name, spec in specs.items():
-            dataset = self._file[group + name]
+            dataset = self._file[f"{group}/{name}"]
             _fit(dataset, frame + 1)
             write_frame(dataset, frame, fields[name], spec.keep_bits, self._pool)
-        times = self._file[group + "time"]
+        times = self._file[f"{group}/time"]
         _fit(times, frame + 1)
         times[frame] = time_h
 

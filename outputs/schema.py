@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 VTKHDF_VERSION = (2, 2)
+# Attributes of the dimension scales of a lattice.
+GRID_LABELS = {"time": {"units": "h", "long_name": "simulated time"}}
+GRID_LABELS |= {axis: {"units": "um", "long_name": f"{axis} of voxel centres"} for axis in "zyx"}
 NO_INDEX = -1  # in signed index columns: none; in float columns the same is NaN
 
 
@@ -25,7 +28,7 @@ class Spec:
     flag_values: tuple[int, ...] = ()
     flag_masks: tuple[int, ...] = ()
     flag_meanings: tuple[str, ...] = ()
-    # f4 fields only: mantissa bits kept (None keeps all 23). 10 to 12 compress about 4.5 : 1.
+    # f4 fields only: mantissa bits kept (None keeps all 23). 12 compress to about half of 23.
     keep_bits: int | None = None
 
     def __post_init__(self) -> None:
@@ -108,6 +111,9 @@ FIELDS: dict[str, Spec] = {
     "vegf": Spec("f4", "1", "VEGF concentration above normal, relative"),
     "drug": Spec("f4", "1", "drug concentration, relative"),
 }
+
+# What a voxel's cell is like: means nothing beside the cells of another time.
+OF_CELLS = ("emt", "clone", "colony", "due")
 
 SERIES: dict[str, Spec] = {
     "tumour_cells": Spec("i8", "1", "tumour cells on the primary lattice"),

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from . import commit
+from .integrity import measured
 from .layout import Layout
 from .schema import TABLE_DIMENSIONS, TABLES
 
@@ -54,6 +55,9 @@ def settle(file: h5py.File, layout: Layout, record: commit.Commit) -> commit.Com
         if dataset.shape[0] != length:
             dataset.resize(length, 0)
     file.flush()
+    # once more, so that both records say the same and the loss of one costs nothing
+    record = record.next()
+    write_commit(file, record)
     return record
 
 
@@ -78,20 +82,20 @@ def kept(file: h5py.File, layout: Layout, record: commit.Commit, until_h: float)
 
     frames = count(file["time"], record.frames)
     last_h = float(file["time"][frames - 1]) if frames else -np.inf
-    organs = zip(layout.organs, record.organ_frames, strict=True)
+    others = zip([*layout.grids()][1:], record.grid_frames, strict=True)
     earlier = replace(
         record,
         frames=frames,
         series_rows=count(file["series/tick_time"], record.series_rows, last_h),
-        organ_frames=tuple(count(file[f"organs/{o}/time"], n) for o, n in organs),
+        grid_frames=tuple(count(file[f"{group}/time"], n) for group, n in others),
     )
-    return record if earlier == record else replace(earlier, serial=record.serial + 1)
+    return record if earlier == record else replace(measured(file, layout, earlier), serial=record.serial + 1)
 
 
 def growing(file: h5py.File, layout: Layout, record: commit.Commit) -> list[tuple[h5py.Dataset, int]]:
     """Every growing dataset and its length by the commit; the spare tables' if they are current."""
     out = []
-    frames = (record.frames, *record.organ_frames)
+    frames = (record.frames, *record.grid_frames)
     for (group, (_, fields)), count in zip(layout.grids().items(), frames, strict=True):
         out += [(file[f"{group}/{name}"], count) for name in (*fields, "time")]
     out += [(file[f"series/{n}"], record.series_rows) for n in (*layout.series, "tick_time")]

@@ -86,7 +86,11 @@ def _open(header: dict[str, Any]) -> RunFile:
 
 def _counts(run: RunFile) -> dict[str, Any]:
     done = run.commit
-    return {"keep": [done.frames, done.series_rows, done.organ_frames], "last_h": run.last_h}
+    return {
+        "keep": [done.frames, done.series_rows, done.grid_frames],
+        "last_h": run.last_h,
+        "organs_begun": run.organs_begun,
+    }
 
 
 def _reply(sock: socket.socket, answer: dict[str, Any]) -> None:

@@ -37,11 +37,46 @@ def test_depth_is_how_far_the_front_went_beyond_the_implant(dimensions: int) -> 
     assert ob.invasion_depth_um(later & ~implant, implant, UM) == ob.invasion_depth_um(later, implant, UM)
 
 
-@pytest.mark.parametrize("dimensions", [2, 3])
-def test_a_round_front_is_smooth_to_a_voxel(dimensions: int) -> None:
-    mask = ball(61, 25, dimensions)
-    assert ob.front_roughness_um(mask, UM) < 0.5 * UM
-    assert ob.front_radii_um(mask, UM).mean() == pytest.approx(25 * UM, abs=UM)
+@pytest.mark.parametrize(
+    ("dimensions", "radius"), [(2, 2), (2, 4), (2, 8), (2, 25), (2, 60), (3, 2), (3, 4), (3, 6), (3, 25)]
+)
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_the_front_of_a_disc_or_ball_of_any_size_is_smooth_and_where_it_is(
+    dimensions: int, radius: int, shift: float
+) -> None:
+    size = 2 * radius + 6
+    middle = (size - 1) / 2 + shift
+    mask = ball(size, radius, dimensions, (middle if dimensions == 3 else 0, middle, middle - shift / 2))
+    front = ob.front_radii_um(mask, UM)
+    assert -0.1 * UM < front.mean() - radius * UM < 0.55 * UM
+    assert ob.front_roughness_um(mask, UM) < 0.4 * UM
+
+
+def test_the_front_of_an_ellipse_and_of_a_box_is_their_own() -> None:
+    """No sector of the near sides is left to inner cells."""
+    _, y, x = np.indices((1, 61, 61)) - np.array([0, 30, 30]).reshape(3, 1, 1, 1)
+    turn = (np.arange(720) + 0.5) / 720 * 2 * np.pi
+    ellipse = 1 / np.hypot(np.cos(turn) / 28, np.sin(turn) / 14)
+    front = ob.front_radii_um((x / 28) ** 2 + (y / 14) ** 2 < 1, 1.0)
+    assert front.mean() == pytest.approx(ellipse.mean(), abs=0.7) and front.std() == pytest.approx(
+        ellipse.std(), abs=0.5
+    )
+    square = 4.5 / np.maximum(abs(np.cos(turn)), abs(np.sin(turn)))
+    front = ob.front_radii_um(np.ones((1, 9, 9), bool), 1.0)
+    assert front.mean() == pytest.approx(square.mean(), abs=0.5) and front.std() == pytest.approx(
+        square.std(), abs=0.25
+    )
+
+
+def test_the_front_of_one_cell_and_of_strays_is_theirs() -> None:
+    one = np.zeros((3, 3, 3), bool)
+    one[1, 1, 1] = True
+    assert ob.front_radii_um(one, UM).tolist() == [UM / 2]
+    few = np.zeros((1, 41, 41), bool)
+    few[0, [0, 20, 20, 40], [20, 0, 40, 20]] = True  # far apart: each has a direction of its own, nothing is between
+    assert ob.front_radii_um(few, UM).tolist() == [20.5 * UM] * len(ob.front_radii_um(few, UM))
+    # distance counts from the middle of the tissue when that is given
+    assert ob.front_radii_um(one, UM, np.array([1.5, 1.5, 4.5]) * UM) == pytest.approx([3.5 * UM])
 
 
 def test_the_roughness_of_a_wavy_front_is_its_amplitude_over_root_two() -> None:
@@ -65,16 +100,77 @@ def test_walls_count_as_surface() -> None:
     assert ob.surface_um(full[:1], 1.0) == pytest.approx(2 * (5 + 6) * np.pi / 4)
 
 
-def test_box_counting_finds_the_dimension_of_shapes_that_have_one() -> None:
-    y, x = np.indices((256, 256))
-    sierpinski = ((x & y) == 0)[None]
-    assert ob.fractal_dimension(sierpinski) == pytest.approx(np.log2(3), abs=1e-6)
-    assert ob.fractal_dimension(np.ones((1, 64, 64), bool)) == pytest.approx(2)
-    assert ob.fractal_dimension(np.ones((32, 32, 32), bool)) == pytest.approx(3)
-    line = np.zeros((1, 64, 64), bool)
-    line[0, 5] = True
-    assert ob.fractal_dimension(line) == pytest.approx(1)
-    assert np.isnan(ob.fractal_dimension(np.ones((1, 4, 4), bool)))
+def placed(shape: np.ndarray, size: int, at: int) -> np.ndarray:
+    """`shape` in an empty lattice of `size`, its corner at `at` along each axis that it has."""
+    mask = np.zeros(tuple(1 if n == 1 else size for n in shape.shape), bool)
+    mask[tuple(slice(0 if n == 1 else at, (0 if n == 1 else at) + n) for n in shape.shape)] = shape
+    return mask
+
+
+def repeated(motif: list[list[int]], times: int) -> np.ndarray:
+    """A fractal: each filled part of `motif` is the motif again, `times` deep; shape (1, n, n)."""
+    out = np.ones((1, 1), int)
+    for _ in range(times):
+        out = np.kron(out, np.array(motif))
+    return out[None].astype(bool)
+
+
+GASKET = repeated([[1, 1], [1, 0]], 7)  # 128 voxels across, dimension log2(3)
+CARPET = repeated([[1, 1, 1], [1, 0, 1], [1, 1, 1]], 5)  # 243, log(8) / log(3); no box fits its thirds
+DUST = repeated([[1, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]], 4)  # 256, Cantor dust of dimension 1
+LINE = np.ones((1, 1, 64), bool)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 3, 13])
+@pytest.mark.parametrize(
+    ("shape", "known", "tolerance"),
+    [
+        (np.ones((32, 32, 32), bool), 3, 1e-6),
+        (np.ones((40, 40, 40), bool), 3, 1e-6),
+        (np.ones((1, 64, 64), bool), 2, 1e-6),
+        (LINE, 1, 1e-6),
+        (GASKET, np.log2(3), 1e-6),
+        (CARPET, np.log(8) / np.log(3), 0.08),
+        (DUST, 1, 1e-6),
+    ],
+    ids=["cube 32", "cube 40", "square", "line", "Sierpinski gasket", "Sierpinski carpet", "Cantor dust"],
+)
+def test_box_counting_finds_known_dimensions_wherever_the_shape_stands(
+    shape: np.ndarray, known: float, tolerance: float, shift: int
+) -> None:
+    roomy = placed(shape, 110 if shape.shape[0] > 1 else 401, shift)
+    assert ob.fractal_dimension(roomy) == pytest.approx(known, abs=tolerance)
+    assert ob.fractal_dimension(roomy) == ob.fractal_dimension(shape)  # the lattice around it changes nothing
+
+
+@pytest.mark.parametrize("radius", [17, 30, 60, 100])
+def test_a_solid_disc_reads_as_documented(radius: int) -> None:
+    assert 1.8 < ob.fractal_dimension(ball(401, radius, 2)) < 1.95
+
+
+@pytest.mark.parametrize("radius", [16, 22, 30, 40])
+def test_a_solid_ball_reads_as_documented(radius: int) -> None:
+    assert 2.65 < ob.fractal_dimension(ball(110, radius)) < 2.85
+
+
+def test_a_tumour_too_small_to_count_boxes_in_has_no_dimension() -> None:
+    assert np.isnan(ob.fractal_dimension(ball(401, 8, 2)))
+    assert np.isnan(ob.fractal_dimension(ball(96, 8)))
+    assert np.isnan(ob.fractal_dimension(np.ones((1, 31, 31), bool)))
+    assert ob.fractal_dimension(np.ones((1, 32, 32), bool)) == pytest.approx(2)
+
+
+def test_the_fewest_boxes_are_those_of_the_best_of_all_grids() -> None:
+    """Against counting each grid by itself, for the edges 1, 2, 4 and 8."""
+    mask = np.random.Generator(np.random.Philox(5)).random((1, 35, 33)) < 0.02
+    mask[0, 0, 0] = mask[0, 34, 32] = True
+    at = np.argwhere(mask[0])
+    fewest = []
+    for edge in (1, 2, 4, 8):
+        places = ((dy, dx) for dy in range(edge) for dx in range(edge))
+        fewest.append(min(len({tuple(box) for box in (at + place) // edge}) for place in places))
+    slope = -np.polyfit(np.log([1, 2, 4, 8]), np.log(fewest), 1)[0]
+    assert ob.fractal_dimension(mask) == pytest.approx(slope, abs=1e-12)
 
 
 def test_core_and_rim_of_a_ball() -> None:

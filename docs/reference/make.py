@@ -1,0 +1,77 @@
+"""Write docs/reference/scenario.md from the scenario model: `python docs/reference/make.py`.
+
+Units, ranges, defaults and sources are read where they are declared, so the page cannot say otherwise.
+`tests/docs/test_reference.py` fails while the page is out of date.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from seedsoil.sim.declared import Declared, parameters
+from seedsoil.sim.scenario import Scenario
+from seedsoil.sim.toml_text import toml_value
+
+TARGET = Path(__file__).with_name("scenario.md")
+
+HEAD = """\
+# Reference: the scenario
+
+<!-- Written by docs/reference/make.py from the scenario model. Do not edit. -->
+
+A scenario is one TOML file. Each table below is a process or a part of the run. Every key that has a default may be
+left out; unknown keys are refused. Numbers are finite. Lengths are in µm, times in hours; units end the names of keys.
+
+"Source" says where the default comes from. "assumed" means that no source was read: treat such a value as an input
+to vary. "the scenario's choice" means that there is no natural default. A run writes every value it used, with its
+source, to `resolved.toml`.
+
+Rules between keys:
+
+- `lattice.shape` and `body.organ_shape` hold at most 2,145,386,496 voxels (2^31 - 2^21), since indices have 32 bits.
+- `implant.cells` fit into the lattice, beside the vessels if those are solid.
+- Vessels have room outside `vessels.free_core_um` and `vessels.margin_um`.
+- `body.organs.*.share_probability` add up to 1.
+- `intravasation.law = "arrival"` needs `vessels.solid = false`: no cell hops onto a solid vessel.
+- The tick asks for at most 65,536 substeps of hops and of the protease; a run has at most 2^32 - 1 ticks.
+- `output.fields` holds "cell", and names no field twice.
+- Each time in `output.fields_every_h` is a whole multiple of `output.every_h`, of a field that `output.fields` names.
+
+`seedsoil check FILE` tests them and says what the run takes. (It tries to place vessels and implant in lattices of up
+to 4 million voxels together; in larger ones a run does so at its start.) `seedsoil schema` prints the JSON Schema,
+which editors use to complete and check a file that begins with `#:schema seedsoil.schema.json`.
+"""
+
+
+def text() -> str:
+    """The page."""
+    tables: dict[str, list[str]] = {}
+    for path, declared in parameters(Scenario):
+        table = ".".join("<name>" if part == "*" else part for part in path[:-1])
+        tables.setdefault(table, []).append(_row(path[-1], declared))
+    parts = [HEAD]
+    for table, rows in tables.items():
+        parts.append("\n".join(_table(table, rows)) + "\n")
+    return "\n".join(parts)
+
+
+def _table(name: str, rows: list[str]) -> Iterator[str]:
+    yield f"## `[{name}]`" if name else "## Top level"
+    yield ""
+    if name.endswith("<name>"):
+        yield "Any number of tables; `<name>` is a letter followed by up to 31 letters, digits and underscores."
+        yield ""
+    yield "| Key | Unit | Default | Range | Meaning | Source of the default |"
+    yield "|---|---|---|---|---|---|"
+    yield from rows
+
+
+def _row(key: str, declared: Declared) -> str:
+    default = "required" if declared.required else f"`{toml_value(declared.default)}`"
+    unit = {"1": "1", "-": "–"}.get(declared.unit, declared.unit.replace("um", "µm").replace("2/", "²/"))
+    cells = [f"`{key}`", unit, default, declared.range or declared.kind, declared.about, declared.source]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
+    print(f"{TARGET} is written")
