@@ -34,7 +34,7 @@ Rules between keys:
 - `intravasation.law = "arrival"` needs `vessels.solid = false`: no cell hops onto a solid vessel.
 - The tick asks for at most 65,536 substeps of hops and of the protease; a run has at most 2^32 - 1 ticks.
 - `output.fields` holds "cell", and names no field twice.
-- Each time in `output.fields_every_h` is a whole multiple of `output.every_h`, of a field that `output.fields` names.
+- `output.fields_every_h.*` is 0 or a whole multiple of `output.every_h`, for fields that `output.fields` holds.
 
 `seedsoil check FILE` tests them and says what the run takes. (It tries to place vessels and implant in lattices of up
 to 4 million voxels together; in larger ones a run does so at its start.) `seedsoil schema` prints the JSON Schema,

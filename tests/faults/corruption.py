@@ -117,6 +117,7 @@ def checkpoints(source: Path, count: int, seed: int) -> Counter[str]:
         target.write_bytes(damaged)
         signal.alarm(PATIENCE_S)
         seen[outcome_of_checkpoint(target, arrays, numbers)] += 1
+    signal.alarm(0)
     target.unlink()
     return seen
 
