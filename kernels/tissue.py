@@ -67,7 +67,7 @@ class Tissue:
     cell: Any  # code (Cell)                u1  inherits
     emt: Any  # 0 epithelial - 255 mesench.  u1  inherits
     clone: Any  # row of the clone table     u4  inherits
-    colony: Any  # 1 + colony in an organ    u2  inherits; 0 on the primary
+    colony: Any  # number in its organ       u2  inherits; 0 on the primary
     due: Any  # 1 = waiting to divide        u1  starts at 0, for both daughters
     vessel: Any  # bits (Vessel)             u1  belongs to the voxel
     matrix: Any  # fraction of intact ECM    f4  belongs to the voxel
