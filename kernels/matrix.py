@@ -29,7 +29,7 @@ class Matrix(Parameters):
         unit="1/h",
         ge=0,
         le=1e6,
-        source=f"{FRANSSEN_2019}: 1 per 4e4 s and cell at 4 cells a site, so 4 for a voxel of 5 um with one cell",
+        source=f"{FRANSSEN_2019}: 1 per 4e4 s and cell at 4 cells a site, so 4 per 4e4 s for a voxel of 5 um with one cell",
         about="degradation by MT1-MMP of a fully mesenchymal cell, in its own voxel",
     )
     soluble_per_h: float = quantity(
@@ -115,6 +115,4 @@ def degrade(tissue: Tissue, rates: MatrixRates) -> None:
     """Degrade the matrix for one tick. Reads cell, emt, protease. Writes matrix."""
     if rates.contact == 0.0 and rates.soluble == 0.0:
         return
-    degrade_pass(
-        tissue.lattice, tissue.matrix, tissue.protease, tissue.cell, tissue.emt, rates.contact, rates.soluble
-    )
+    degrade_pass(tissue.lattice, tissue.matrix, tissue.protease, tissue.cell, tissue.emt, rates.contact, rates.soluble)

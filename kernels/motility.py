@@ -83,7 +83,9 @@ def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float
     else:
         # h B(4 q/h) rises with h, from 4 q at h = 0
         pull = parameters.haptotaxis_um2_per_h
-        steepest = lattice.faces * per_tick * (pull / -math.expm1(-pull / fast) if fast > 0 and pull > 0 else fast + pull)
+        steepest = (
+            lattice.faces * per_tick * (pull / -math.expm1(-pull / fast) if fast > 0 and pull > 0 else fast + pull)
+        )
     substeps = max(1, math.ceil(total / _SUBSTEP_PROBABILITY - 1e-9), math.ceil(steepest - 1e-9))
     if substeps > SUBSTEPS_MAX:
         raise ValueError(
@@ -231,9 +233,7 @@ def propose_pass(
                         for n in ti.static(range(4)):
                             hops |= ti.cast(below(four[n], bound), ti.u32) << ti.u32(4 * quad + n)
                 else:
-                    hops = ti.cast(
-                        below(draw(first, tick, substep, Purpose.HOP, lattice_id, k0, k1), bound), ti.u32
-                    )
+                    hops = ti.cast(below(draw(first, tick, substep, Purpose.HOP, lattice_id, k0, k1), bound), ti.u32)
                 hops &= able
                 if hops != 0:
                     for lane in range(count):

@@ -34,10 +34,20 @@ class Proliferation(Parameters):
         "hazard", unit="-", source="Yule process; 'clock' is Franssen 2019", about="when cells divide"
     )
     epithelial_per_h: float = quantity(
-        0.045, unit="1/h", ge=0, le=10, source="Franssen et al. 2019: one division per 22.22 h (by hazard the number doubles in ln 2 of that)", about="divisions per hour and cell at emt 0"
+        0.045,
+        unit="1/h",
+        ge=0,
+        le=10,
+        source="Franssen et al. 2019: one division per 22.22 h (by hazard the number doubles in ln 2 of that)",
+        about="divisions per hour and cell at emt 0",
     )
     mesenchymal_per_h: float = quantity(
-        0.03, unit="1/h", ge=0, le=10, source="Franssen et al. 2019: one division per 33.33 h (by hazard the number doubles in ln 2 of that)", about="divisions per hour and cell at emt 255"
+        0.03,
+        unit="1/h",
+        ge=0,
+        le=10,
+        source="Franssen et al. 2019: one division per 33.33 h (by hazard the number doubles in ln 2 of that)",
+        about="divisions per hour and cell at emt 255",
     )
 
 
@@ -73,9 +83,7 @@ def is_open(cell: ti.template(), vessel: ti.template(), solid_vessels: ti.templa
 
 
 @ti.func
-def rooms(
-    lattice: ti.template(), cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), i: ti.i32
-):
+def rooms(lattice: ti.template(), cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), i: ti.i32):
     """How many of a voxel's neighbours a daughter could be put into."""
     z, y, x = coordinates(lattice, i)
     count = 0

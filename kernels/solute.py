@@ -39,7 +39,7 @@ class Solute(Parameters):
         unit="1/h",
         ge=0,
         le=1e6,
-        source=f"{FRANSSEN_2019}: 0.195 per 4e4 s and cell at 4 cells a site, so 0.78 for a voxel of 5 um with one cell",
+        source=f"{FRANSSEN_2019}: 0.195 per 4e4 s and cell at 4 cells a site, so 0.78 per 4e4 s for a voxel of 5 um with one cell",
         about="rise of concentration per hour in a voxel that holds a fully mesenchymal cell",
     )
 
@@ -123,9 +123,7 @@ def diffuse_tile(
 
 
 @kernel
-def diffuse_pass(
-    lattice: ti.template(), now: array(ti.f32), after: array(ti.f32), exchange: ti.f32, decay: ti.f32
-):
+def diffuse_pass(lattice: ti.template(), now: array(ti.f32), after: array(ti.f32), exchange: ti.f32, decay: ti.f32):
     """now, after (voxels,) f4 concentration; D dt / dx^2 and decay dt of one substep.
 
     Walls: zero flux (a wall stands in for a neighbour equal to the voxel itself).
@@ -198,6 +196,4 @@ def diffuse(tissue: Tissue, rates: SoluteRates) -> None:
         diffuse_pass(tissue.lattice, tissue.protease, tissue.spare, rates.exchange, decay)
         tissue.protease, tissue.spare = tissue.spare, tissue.protease
         if rates.secretion > 0.0:
-            secrete_pass(
-                tissue.lattice, tissue.protease, tissue.cell, tissue.emt, tissue.busy, rates.secretion
-            )
+            secrete_pass(tissue.lattice, tissue.protease, tissue.cell, tissue.emt, tissue.busy, rates.secretion)

@@ -118,6 +118,7 @@ def organ_pictures(organs: dict[str, xr.Dataset], colonies: xr.Dataset, names: l
     columns, rows = (4, 1) if beside else (max(len(drawn), 3), 2 if solid else 1)
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, rows * (style.COLUMN_IN / columns) * 0.93 + 0.75)
+        figure.get_layout_engine().set(rect=(0, 0, 1, 0.96))  # pyright: ignore
         grid = figure.subplots(rows, columns, squeeze=False)
         for spare in grid[:, len(drawn) * (2 if beside else 1) :].flat:
             spare.set_axis_off()

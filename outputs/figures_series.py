@@ -31,7 +31,11 @@ SHAPE_COLUMNS = (
         "front roughness [µm]",
         "standard deviation of that radius; a smooth disc or ball has up to a third of a voxel",
     ),
-    ("index", "invasiveness index", "surface over that of one ball (disc) of as many cells; 1 is round"),
+    (
+        "index",
+        "invasiveness index",
+        "in 3-D the surface over that of one ball of as many cells, in 2-D the square of the outline over that of one disc (so n for n equal discs); 1 is round",
+    ),
     (
         "fractal",
         "fractal dimension",

@@ -23,7 +23,9 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
     stamp = Stamp.of(scenario.rng_key)
     um = scenario.lattice.voxel_um
     vessel = vessel_map(scenario.vessels, lattice, um, stamp)
-    chosen = implant_voxels(scenario.implant, lattice, stamp, blocked=vessel.reshape(-1) > 0 if scenario.vessels.solid else None)
+    chosen = implant_voxels(
+        scenario.implant, lattice, stamp, blocked=vessel.reshape(-1) > 0 if scenario.vessels.solid else None
+    )
     mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
     order = _lowest(host_draw(chosen, stamp, Purpose.IMPLANT_PHENOTYPE), len(chosen))
     cell = np.zeros(lattice.voxels, dtype=np.uint8)
@@ -79,7 +81,9 @@ def implant_voxels(implant: Implant, lattice: Lattice, stamp: Stamp, blocked: np
     `blocked` (voxels,) bool: where no cell may be put. Raises InputError if there is no room.
     """
     if implant.kind == "scattered":
-        chosen = _lowest_draws((_free(part, blocked) for part in _parts(lattice)), implant.cells, stamp, Purpose.IMPLANT_SITE)
+        chosen = _lowest_draws(
+            (_free(part, blocked) for part in _parts(lattice)), implant.cells, stamp, Purpose.IMPLANT_SITE
+        )
     else:
         chosen = _nearest(lattice, implant.cells, stamp, blocked)
     if len(chosen) < implant.cells:
@@ -127,7 +131,9 @@ def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp
         kind = Vessel.BLOOD if number < vessels.blood else Vessel.LYMPH
         for corner in _stations(int(origin), lattice, vessels.site_voxels, along):
             z, y, x = corner
-            out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= np.uint8(kind | Vessel.PERFUSED)
+            out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= (
+                np.uint8(kind | Vessel.PERFUSED)
+            )
             if kind == Vessel.BLOOD:
                 blood_sites.append(corner)
     flat = np.array([np.ravel_multi_index(corner, lattice.shape) for corner in blood_sites], dtype=np.int64)
@@ -135,7 +141,9 @@ def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp
         raise InputError(f"vessels.ruptured: {vessels.ruptured} ruptured sites, but there are {len(flat)} blood sites")
     for at in _lowest(host_draw(flat, stamp, Purpose.VESSEL_RUPTURE), vessels.ruptured):
         z, y, x = blood_sites[at]
-        out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= np.uint8(Vessel.RUPTURED)
+        out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= np.uint8(
+            Vessel.RUPTURED
+        )
     return out
 
 

@@ -1,9 +1,9 @@
 """The ledger: identities that hold at every tick of every run, or the run stops.
 
-    cells     before + born - died - departed + arrived = counted after        (per lattice)
-    seeds     released + fragments = in transit + dead + arrested + returned
-    arrested  arrested = growing + extinct
-    on board  cells departed = cells of all seeds; of those that settled = founders + without room
+cells     before + born - died - departed + arrived = counted after        (per lattice)
+seeds     released + fragments = in transit + dead + arrested + returned
+arrested  arrested = growing + extinct
+on board  cells departed = cells of all seeds; of those that settled = founders + without room
 """
 
 from typing import NamedTuple
@@ -37,7 +37,9 @@ def check_cells(tally: Tally, tick: int, where: str) -> None:
         )
 
 
-def check_seeds(tick: int, *, released: int, fragments: int, in_transit: int, dead: int, arrested: int, returned: int) -> None:
+def check_seeds(
+    tick: int, *, released: int, fragments: int, in_transit: int, dead: int, arrested: int, returned: int
+) -> None:
     """Raises IdentityBroken if a seed was lost or copied."""
     if released + fragments != in_transit + dead + arrested + returned:
         raise IdentityBroken(

@@ -166,7 +166,9 @@ def warnings_of(scenario: Scenario) -> list[str]:
     given = {"matrix.contact_per_h": scenario.matrix, "solutes.protease.secretion_per_h": scenario.solutes.protease}
     for path, table in given.items():
         if path.rsplit(".", 1)[1] not in table.model_fields_set and scenario.lattice.voxel_um != 5.0:
-            found.append(f"{path}: its default is for a voxel of 5 um, and lattice.voxel_um is {scenario.lattice.voxel_um:g}")
+            found.append(
+                f"{path}: its default is for a voxel of 5 um, and lattice.voxel_um is {scenario.lattice.voxel_um:g}; give it in the scenario (per volume it would be {(scenario.lattice.voxel_um / 5) ** 3:g} times less)"
+            )
     if scenario.body.transit_h < scenario.lattice.tick_h:
         found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
     if scenario.output.every_h > scenario.until_h:

@@ -29,7 +29,9 @@ def row(run: Simulation) -> dict[str, float]:
         "protease_total": float(tissue.protease.sum(dtype=np.float64)),
         "protease_max": float(tissue.protease.max()),
         "matrix_min": float(tissue.matrix.min()),
-        "matrix_lost": float(run.scenario.matrix.initial_fraction * tissue.matrix.size - tissue.matrix.sum(dtype=np.float64)),
+        "matrix_lost": float(
+            run.scenario.matrix.initial_fraction * tissue.matrix.size - tissue.matrix.sum(dtype=np.float64)
+        ),
         "invasion_rms_um": spread_um(tissue),
     }
     for organ in run.organs:

@@ -138,7 +138,7 @@ def branch(
     """
     place = _run_folder(folder)
     started = devices.start(device, threads)
-    simulation = _past(place, at_h, started)
+    simulation = _past(place, at_h, started, progress)
     old = simulation.scenario
     new = with_overrides(old, overrides) if overrides else old
     for name in _FIXED:
@@ -162,7 +162,7 @@ def branch(
     return finished(Path(out), report=report)
 
 
-def _past(place: Path, at_h: float, device: devices.Device) -> Simulation:
+def _past(place: Path, at_h: float, device: devices.Device, progress: Callable[[Status], None] | None) -> Simulation:
     """The run's simulation at `at_h`, from the latest checkpoint before it or from the start."""
     old = load_scenario(place / "resolved.toml")
     target = round(at_h / old.lattice.tick_h)
@@ -186,8 +186,14 @@ def _past(place: Path, at_h: float, device: devices.Device) -> Simulation:
                 f"{origin['of']} at {origin['at_h']:g} h; its past cannot be computed again from its own scenario"
             )
         simulation = Simulation(old, device)
+    began, first = time.monotonic(), simulation.tick
     while simulation.tick < target:
         simulation.advance()
+        if progress is not None:
+            here = simulation
+            speed = (here.tick - first) / max(time.monotonic() - began, 1e-9)
+            seeds, colonies = here.seeds.released, here.colonies.growing
+            progress(Status(here.tick, target, here.time_h, at_h, here.cells, seeds, colonies, speed, "running"))
     return simulation
 
 

@@ -66,7 +66,9 @@ def run(
     return finished(place, report=report)
 
 
-def evaluate(params: Mapping[str, Any], rng_key: int, *, scenario: str | os.PathLike[str] = "quickstart") -> dict[str, Any]:
+def evaluate(
+    params: Mapping[str, Any], rng_key: int, *, scenario: str | os.PathLike[str] = "quickstart"
+) -> dict[str, Any]:
     """Run a scenario in memory and return its scalars: what optimisers and sensitivity analyses call.
 
     Args:
@@ -105,5 +107,3 @@ def name_of(scenario: Scenario) -> str:
     """A folder name for a scenario: that of its file, else its title, made harmless."""
     name = Path(scenario.source.name).stem if scenario.source.name else scenario.title
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "run"
-
-

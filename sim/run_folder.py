@@ -1,9 +1,9 @@
 """The folder of a run: what stands in it besides the run file, and that it is never overwritten unasked.
 
-    scenario.toml   the input, to the letter          resolved.toml   every value used, with its source
-    run.vtkhdf      fields, series, tables            report.html     for people
-    status.json     where the run stands              log.txt         what happened, with times
-    branch.json     of a branch: the run it left, and when
+scenario.toml   the input, to the letter          resolved.toml   every value used, with its source
+run.vtkhdf      fields, series, tables            report.html     for people
+status.json     where the run stands              log.txt         what happened, with times
+branch.json     of a branch: the run it left, and when
 """
 
 import json
@@ -46,7 +46,9 @@ class RunFolder:
         if held and not force:
             raise InputError(f"{path}: holds a run already; choose another folder with -o, or replace it with --force")
         if held and is_being_written(str(self.run_file)):
-            raise InputError(f"{path}: another process is writing this run; stop it first, or choose another folder with -o")
+            raise InputError(
+                f"{path}: another process is writing this run; stop it first, or choose another folder with -o"
+            )
         try:
             for found in held:
                 found.unlink()

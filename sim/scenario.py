@@ -72,7 +72,9 @@ class Vessels(Parameters):
     )
     blood: int = quantity(10, unit="vessels", ge=0, source=FRANSSEN_2019, about="blood vessels")
     lymph: int = quantity(0, unit="vessels", ge=0, source="assumed", about="lymph vessels")
-    ruptured: int = quantity(2, unit="sites", ge=0, source=FRANSSEN_2019, about="ruptured sites among the blood vessels")
+    ruptured: int = quantity(
+        2, unit="sites", ge=0, source=FRANSSEN_2019, about="ruptured sites among the blood vessels"
+    )
     axis: Literal["z", "y", "x"] = quantity(
         "x", unit="-", source="the scenario's choice", about="direction of straight vessels"
     )
@@ -82,9 +84,18 @@ class Vessels(Parameters):
     free_core_um: float = quantity(
         80.0, unit="um", ge=0, source=f"{FRANSSEN_2019}: 200 sites", about="no vessel nearer to the centre than this"
     )
-    margin_um: float = quantity(20.0, unit="um", ge=0, source="MetaSpread, the published code of Franssen et al. 2019: two sites", about="no vessel nearer to a wall than this")
+    margin_um: float = quantity(
+        20.0,
+        unit="um",
+        ge=0,
+        source="MetaSpread, the published code of Franssen et al. 2019: two sites",
+        about="no vessel nearer to a wall than this",
+    )
     solid: bool = quantity(
-        True, unit="-", source="endothelium excludes tumour cells; Franssen 2019 lets them pass", about="do vessels exclude cells"
+        True,
+        unit="-",
+        source="endothelium excludes tumour cells; Franssen 2019 lets them pass",
+        about="do vessels exclude cells",
     )
 
 
@@ -167,7 +178,11 @@ class Checkpoint(Parameters):
         10.0, unit="min", gt=0, le=1e6, source="numerical", about="wall time between checkpoints"
     )
     every_ticks: int = quantity(
-        0, unit="ticks", ge=0, source="numerical", about="ticks between checkpoints, besides wall time; 0 = by wall time only"
+        0,
+        unit="ticks",
+        ge=0,
+        source="numerical",
+        about="ticks between checkpoints, besides wall time; 0 = by wall time only",
     )
 
 
@@ -207,7 +222,9 @@ class Scenario(Parameters):
                 f"implant.cells: {self.implant.cells} cells do not fit the {self.lattice.voxels} voxels of lattice.shape"
             )
         if self.intravasation.law == "arrival" and self.vessels.solid and self.vessels.kind != "none":
-            raise ValueError("intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel")
+            raise ValueError(
+                "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
+            )
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
             motility.rates(self.motility, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)

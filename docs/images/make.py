@@ -30,6 +30,8 @@ FIELDS = ("matrix", "protease")
 def draw(run_dir: Path, target: Path, dpi: int) -> None:
     """Write the picture of a run's last frame. The run must be 3-D and hold the fields of quickstart."""
     run = open_run(run_dir)
+    if run.attributes.get("state") != "finished" or float(run.dataset().time[-1]) < 240:
+        raise SystemExit(f"{run_dir}: the picture is of a finished quickstart run of 240 h")
     with run.dataset() as dataset, style.styled():
         frame = run.frames - 1
         shown = window(dataset, frame, run.layout.voxel_um)
@@ -49,7 +51,7 @@ def draw(run_dir: Path, target: Path, dpi: int) -> None:
         cells.set_title(f"cells at z = {shown.plane_um / 1000:.2f} mm")
         for axes, under, name in zip(fields, bars, FIELDS, strict=True):
             values = plane(dataset, name, frame, shown)
-            top = 1.0 if name == "matrix" else float(values.max())
+            top = 1.0 if name == "matrix" else float(values.max()) or 1.0
             image = draw_field(axes, values, cell, shown, name, Normalize(0, top))
             axes.set_title(FIELD_TITLES[name])
             figure.colorbar(image, cax=under, orientation="horizontal").outline.set_visible(False)  # pyright: ignore

@@ -96,9 +96,7 @@ class Circulation:
                 fragments += seeds.split(row, off)
         return fragments
 
-    def _draws(
-        self, seeds: Seeds, rows: np.ndarray, purpose: Purpose, members: np.ndarray | None = None
-    ) -> np.ndarray:
+    def _draws(self, seeds: Seeds, rows: np.ndarray, purpose: Purpose, members: np.ndarray | None = None) -> np.ndarray:
         """One u32 for each row (or for each member of a row)."""
         part = seeds.table["fragment"][rows] if members is None else members
         counter = np.empty((len(rows), 4), dtype=np.uint32)

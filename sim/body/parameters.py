@@ -16,7 +16,12 @@ class Organ(Parameters):
     """A `[body.organs.<name>]` table."""
 
     share_probability: float = quantity(
-        ..., unit="1", ge=0, le=1, source="the scenario's choice", about="that a seed that survives transit arrests here"
+        ...,
+        unit="1",
+        ge=0,
+        le=1,
+        source="the scenario's choice",
+        about="that a seed that survives transit arrests here",
     )
     vessels: int = quantity(10, unit="sites", ge=1, source=FRANSSEN_2019, about="vessel sites at which seeds arrive")
 
@@ -25,7 +30,12 @@ class Body(Parameters):
     """The `[body]` table: one account of transit, its survival given per passage."""
 
     transit_h: float = quantity(
-        2.0, unit="h", gt=0, le=1e4, source=f"{FRANSSEN_2019}: 180 steps of 40 s", about="time from entry to arrest or death"
+        2.0,
+        unit="h",
+        gt=0,
+        le=1e4,
+        source=f"{FRANSSEN_2019}: 180 steps of 40 s",
+        about="time from entry to arrest or death",
     )
     breakup_probability: float = quantity(
         0.5, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="that a cell of a cluster comes off it in transit"
@@ -37,7 +47,12 @@ class Body(Parameters):
         0.025, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="that a cluster survives transit"
     )
     extravasation_probability: float = quantity(
-        1.0, unit="1", ge=0, le=1, source=f"{FRANSSEN_2019}: every survivor", about="that an arrested seed gets into the organ"
+        1.0,
+        unit="1",
+        ge=0,
+        le=1,
+        source=f"{FRANSSEN_2019}: every survivor",
+        about="that an arrested seed gets into the organ",
     )
     organ_shape: Shape = quantity(
         (1, 64, 64), unit="voxels", source="the scenario's choice", about="nz, ny, nx of every organ's lattice"

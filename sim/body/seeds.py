@@ -97,7 +97,12 @@ class Seeds:
         return self._enter(
             departure.emt,
             departure.clone,
-            {"lattice_id": departure.lattice_id, "tick": departure.tick, "voxel": departure.voxel, "route": departure.route},
+            {
+                "lattice_id": departure.lattice_id,
+                "tick": departure.tick,
+                "voxel": departure.voxel,
+                "route": departure.route,
+            },
         )
 
     def split(self, row: int, off: np.ndarray) -> list[int]:

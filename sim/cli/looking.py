@@ -134,7 +134,7 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
         "stability": f"{needs.protease_substeps} protease and {needs.hop_substeps} hop substeps a tick",
         "memory": f"{of_free(needs.host_bytes, available_memory())}; {needs.bytes_per_voxel} bytes a voxel",
         "GPU": f"{readable_bytes(needs.device_bytes)}" if device == "cuda" else "not used",
-        "disk": f"at least {of_free(needs.disk_bytes, free_disk(folder))}; {needs.frames:,} frames "
+        "disk": f"about {of_free(needs.disk_bytes, free_disk(folder))}; {needs.frames:,} frames "
         f"of {readable_bytes(needs.frame_bytes)} uncompressed, checkpoints of {readable_bytes(needs.checkpoint_bytes)}",
         "values": f"{given} given, {len(rows) - given} defaults, {assumed} of those assumed",
     }

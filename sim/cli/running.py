@@ -38,11 +38,12 @@ def run(
     quiet: _Quiet = False,
 ) -> None:
     """Run a scenario and write its folder."""
-    loaded = options.load(scenario, settings, rng_key, until_h)
+    with _stop_asked() as stop:
+        loaded = options.load(scenario, settings, rng_key, until_h)
 
-    from .. import run as runs
+        from .. import run as runs
 
-    _watched(quiet, runs.run, loaded, out=output, device=device.value, threads=threads, force=force)
+        _watched(quiet, stop, runs.run, loaded, out=output, device=device.value, threads=threads, force=force)
 
 
 def resume(
@@ -53,9 +54,10 @@ def resume(
     quiet: _Quiet = False,
 ) -> None:
     """Go on with an interrupted run, bit for bit."""
-    from .. import resume as resumption
+    with _stop_asked() as stop:
+        from .. import resume as resumption
 
-    _watched(quiet, resumption.resume, directory, until_h=until_h, device=device.value, threads=threads)
+        _watched(quiet, stop, resumption.resume, directory, until_h=until_h, device=device.value, threads=threads)
 
 
 def branch(
@@ -63,34 +65,39 @@ def branch(
     at_h: Annotated[float, typer.Option("--at-h", metavar="H", help="Simulated hours that both runs share.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR2", help="The new run's folder.")],
     settings: options.Settings = None,
+    until_h: Annotated[float | None, typer.Option("--until-h", metavar="H", help="Another end [the run's].")] = None,
     device: options.Device = options.DeviceName.auto,
     threads: _Threads = None,
     force: _Force = False,
     quiet: _Quiet = False,
 ) -> None:
-    """What if: the past of a run, another future."""
-    from .. import resume as resumption
+    """What if: the past of a run (computed again unless a checkpoint is early enough), another future."""
+    with _stop_asked() as stop:
+        from .. import resume as resumption
 
-    _watched(
-        quiet,
-        resumption.branch,
-        directory,
-        at_h=at_h,
-        out=output,
-        overrides=list(settings or ()),
-        device=device.value,
-        threads=threads,
-        force=force,
-    )
+        _watched(
+            quiet,
+            stop,
+            resumption.branch,
+            directory,
+            at_h=at_h,
+            out=output,
+            overrides=[*(settings or ()), *([f"until_h={until_h}"] if until_h is not None else [])],
+            device=device.value,
+            threads=threads,
+            force=force,
+        )
 
 
-def _watched(quiet: bool, compute: Callable[..., "Run"], *arguments: Any, **named: Any) -> None:
+def _watched(
+    quiet: bool, stop: Callable[[], bool], compute: Callable[..., "Run"], *arguments: Any, **named: Any
+) -> None:
     """Compute with progress on stderr, until done or asked to stop; then the summary on stdout."""
     from ..progress import progress_on
     from .summary import summary
 
     began = time.monotonic()
-    with progress_on(sys.stderr, quiet=quiet) as progress, _stop_asked() as stop:
+    with progress_on(sys.stderr, quiet=quiet) as progress:
         ticks = _Ticks(progress)
         done = compute(*arguments, progress=ticks, stop=stop, **named)
     if not quiet:

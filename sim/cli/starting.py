@@ -37,7 +37,8 @@ def schema() -> None:
 
 def doctor(
     run: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A run's file or folder: look at it, and repair it if it can be.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="A run's file or folder: look at it, and repair it if it can be."),
     ] = None,
 ) -> None:
     """Say whether seedsoil can compute on this machine, or whether a run file is whole."""

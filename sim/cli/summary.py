@@ -29,7 +29,7 @@ def summary(run: Any, ticks: int, wall_s: float) -> str:
         ("run", printable(str(folder), 4096)),
         ("report", printable(str(folder / "report.html"), 4096)),
     ]
-    head = f"Done: {ticks:,} ticks in {duration(wall_s)}."
+    head = f"Done: {ticks:,} ticks, {duration(wall_s)} with start and report."
     return "\n".join([head, *(f"  {name:<9} {text}" for name, text in rows)])
 
 

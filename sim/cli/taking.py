@@ -19,9 +19,12 @@ class ExportFormat(StrEnum):
 def movie(
     directory: _RunFolder,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="A .mp4 or .gif [movie.* in the run's folder].")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A .mp4 or .gif [movie.* in the run's folder]."),
     ] = None,
-    frames_per_s: Annotated[float, typer.Option("--fps", metavar="N", help="Frames a second.", min=0.1, max=60.0)] = 8.0,
+    frames_per_s: Annotated[
+        float, typer.Option("--fps", metavar="N", help="Frames a second.", min=0.1, max=60.0)
+    ] = 8.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
 ) -> None:
     """Film a run: its tissue and its counts through time."""
@@ -47,8 +50,12 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PATH", help="Folder (csv) or file [in the run's folder].")
     ] = None,
-    at_h: Annotated[float | None, typer.Option("--at-h", metavar="H", help="vti: the frame nearest to it [the last].")] = None,
-    organ: Annotated[str | None, typer.Option("--organ", metavar="NAME", help="vti: an organ instead of the primary.")] = None,
+    at_h: Annotated[
+        float | None, typer.Option("--at-h", metavar="H", help="vti: the frame nearest to it [the last].")
+    ] = None,
+    organ: Annotated[
+        str | None, typer.Option("--organ", metavar="NAME", help="vti: an organ instead of the primary.")
+    ] = None,
 ) -> None:
     """Write a run in another format."""
     from ...outputs.export import export as write

@@ -47,7 +47,8 @@ class Commands:
     A plan may hold
         blows         [{"event": "start" | "frame" | "tick" | "writer" | "checkpoint" | "blow", "after_s": 0.1,
                       "whom": ["run", "writer"], "signal": 9}, ...]: one after the other, each so long after the next
-                      such event (an acknowledged frame, a tick, the start of a writer, a slow checkpoint, the blow before)
+                      such event (an acknowledged frame, a tick, the start of a writer, a slow checkpoint,
+                      the blow before)
         ballast, room a file that is made at the first tick, so large that `room` bytes stay free beside it
         file_bytes    no file may become larger
         slow_checkpoint_tick   the checkpoint of that tick takes for ever once its bytes are written

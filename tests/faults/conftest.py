@@ -1,7 +1,6 @@
 """Two commands at a time, and the uninterrupted run that all others are held against."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from faults.whole import Pair, Whole

@@ -53,7 +53,7 @@ def forget(ending: str) -> None:
     """Restore such arrays as if nothing had happened to them yet: with zeros."""
     restore = state.restore
 
-    def forgetful(scenario, device, arrays, numbers):  # noqa: ANN001, ANN202
+    def forgetful(scenario, device, arrays, numbers):
         arrays = {path: array * 0 if path.endswith(ending) else array for path, array in arrays.items()}
         return restore(scenario, device, arrays, numbers)
 

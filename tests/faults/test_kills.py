@@ -89,7 +89,7 @@ def kill_writer(commands: Commands, whole: Whole, folder: Path, job: Job) -> End
 def tell(what: str, ended: list[Ended]) -> None:
     frames = sorted(one.acknowledged for one in ended)
     kills = sum(len(one.blows) for one in ended)
-    print(f"\n{what}: {len(ended)} runs, {kills} kills, {sum(frames)} acknowledged frames (from {frames[0]} to {frames[-1]})")
+    print(f"\n{what}: {len(ended)} runs, {kills} kills, {sum(frames)} acknowledged frames, {frames[0]} to {frames[-1]}")
 
 
 def test_a_killed_run_loses_nothing_and_goes_on_to_the_same_bits(tmp_path: Path, pair: Pair, whole: Whole) -> None:

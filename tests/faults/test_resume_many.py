@@ -21,7 +21,9 @@ def halves(*words: object) -> str:
     tests = str(Path(__file__).parent.parent)
     path = os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-P", "-m", "faults.halves", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, env={**os.environ, "PYTHONPATH": path})
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=1800, env={**os.environ, "PYTHONPATH": path}
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -45,7 +47,7 @@ def test_in_two_halves_it_is_the_same_run(tmp_path: Path, name: str) -> None:
     assert differences == {str(tick): "" for tick in ticks}
 
 
-@pytest.mark.parametrize("array", ["emt", "matrix", "protease", "colony", "seeds/fate", "members/emt", "colonies/voxel"])
+@pytest.mark.parametrize("array", ["emt", "protease", "colony", "seeds/fate", "members/emt"])
 def test_an_array_that_is_not_restored_is_noticed(tmp_path: Path, array: str) -> None:
     ticks = cut("secondary seeding", tmp_path, 2, 3)
     differences = json.loads(halves("resume", tmp_path, 2, "forget", array))

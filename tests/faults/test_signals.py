@@ -21,7 +21,9 @@ def interrupt(commands: Commands, whole: Whole, folder: Path, number: int, write
     whom = ["writer", "run"] if writer_too else ["run"]
     draw = random.Random(f"{number} {folder.name}")
     for attempt in range(6):
-        blows = [{"event": "tick", "after_s": draw.uniform(0, whole.lived_s / (1 + attempt)), "whom": whom, "signal": number}]
+        blows = [
+            {"event": "tick", "after_s": draw.uniform(0, whole.lived_s / (1 + attempt)), "whom": whom, "signal": number}
+        ]
         ended = commands(
             "run", whole.scenario, "-o", folder, "--force", "--quiet", "--threads", 1, plan={"blows": blows}
         )

@@ -95,7 +95,7 @@ def test_run_passes_on_what_it_was_asked(
     assert (asked["out"], asked["device"], asked["threads"], asked["force"]) == (tmp_path, "cpu", 2, True)
     told = capsys.readouterr()
     assert told.err.count("\n") == 2  # a line at the start and one at the end
-    assert told.out.splitlines()[0].startswith("Done: 30 ticks in ")
+    assert told.out.splitlines()[0].startswith("Done: 30 ticks, ")
     assert told.out.splitlines()[1:] == [
         "  primary   5,000 tumour cells, 5,000 of them mesenchymal",
         "  seeds     6 in all: 1 still in transit, 2 died in transit, 3 founded or joined colonies (lung 1, bone 2)",
@@ -189,7 +189,7 @@ def test_resume_and_branch_pass_on_what_they_were_asked(
     assert (
         main(["branch", "there", "--at-h", "1.5", "-o", "here", "--set", "until_h=9", "--set", "a=b", "--force"]) == 0
     )
-    assert capsys.readouterr().out.startswith("Done: 10 ticks in ")
+    assert capsys.readouterr().out.startswith("Done: 10 ticks, ")
     for _, options in asked:
         assert callable(options.pop("stop")) and callable(options.pop("progress"))
     common = {"device": "auto", "threads": None}
@@ -201,5 +201,5 @@ def test_resume_and_branch_pass_on_what_they_were_asked(
 
 def test_the_summary_of_a_run_in_which_nothing_happened(tmp_path: Path) -> None:
     lines = summary(FakeRun(tmp_path, empty=True), 1, 3723.0).splitlines()
-    assert lines[0] == "Done: 1 ticks in 1 h 02 min."
+    assert lines[0] == "Done: 1 ticks, 1 h 02 min with start and report."
     assert [line.split(maxsplit=1)[1] for line in lines[1:4]] == ["not recorded", "none entered a vessel", "none"]

@@ -45,9 +45,7 @@ def test_stopped_from_outside_it_goes_on_to_the_same_bits(
     tmp_path: Path, commands: Commands, scenario: Path, whole: Path, whom: list[str], signal: int, code: int
 ) -> None:
     blow = {"event": "frame", "after_s": 0.2, "whom": whom, "signal": signal}
-    ended = commands(
-        "run", scenario, "-o", tmp_path / "run", "--quiet", "--threads", 1, plan={"blows": [blow]}
-    )
+    ended = commands("run", scenario, "-o", tmp_path / "run", "--quiet", "--threads", 1, plan={"blows": [blow]})
     assert ended.code == code, ended
     expected = busy.content(open_run(whole))
     busy.assert_holds(tmp_path / "run", expected, ended.acknowledged)
