@@ -19,7 +19,7 @@ from .create import LIBVER, create, set_end_attribute, set_end_attributes
 from .errors import RunFileBusy, RunFileError
 from .layout import Layout
 from .schema import END_ATTRIBUTES, TABLE_DIMENSIONS, TABLES, Spec
-from .settle import kept, read_table, settle, write_commit, write_table
+from .settle import fit, kept, put, read_table, settle, write_commit, write_table
 
 Arrays = dict[str, np.ndarray]
 
@@ -189,19 +189,19 @@ class RunFile:
     def _grid(self, group: str, specs: dict[str, Spec], time_h: float, fields: Arrays, frame: int) -> None:
         for name, spec in specs.items():
             dataset = self._file[f"{group}/{name}"]
-            _fit(dataset, frame + 1)
+            fit(dataset, frame + 1)
             write_frame(dataset, frame, fields[name], spec.keep_bits, self._pool)
         times = self._file[f"{group}/time"]
-        _fit(times, frame + 1)
-        times[frame] = time_h
+        fit(times, frame + 1)
+        put(times, frame, time_h)
 
     def _series(self, series: Arrays, start: int) -> int:
         count = len(series.get("tick_time", ()))
         if count:
             for name in ("tick_time", *self.layout.series):
                 dataset = self._file[f"series/{name}"]
-                _fit(dataset, start + count)
-                dataset[start:] = series[name]
+                fit(dataset, start + count)
+                put(dataset, slice(start, None), series[name])
         return start + count
 
     def _tables(self, tables: dict[str, Arrays]) -> dict[str, Any]:
@@ -219,8 +219,3 @@ class RunFile:
             parent = f"journal/{table}" if slot == commit.SPARE else table
             write_table(self._file[parent], TABLE_DIMENSIONS[table], columns)
         return {"slot": slot, "rows": rows, "crcs": crcs}
-
-
-def _fit(dataset: h5py.Dataset, length: int) -> None:
-    if dataset.shape[0] != length:
-        dataset.resize(length, 0)

@@ -6,6 +6,7 @@ the commit is written first, and what it no longer counts is cut off afterwards.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -16,9 +17,26 @@ from .layout import Layout
 from .schema import TABLE_DIMENSIONS, TABLES
 
 
+def put(dataset: h5py.Dataset, where: Any, values: Any) -> None:
+    """Store values and flush them: on a full disk this raises.
+
+    Without the flush h5py would write the last of them when it lets go of the dataset, and only print
+    that it failed: the commit after that would count what is not there.
+    """
+    dataset[where] = values
+    dataset.id.flush()
+
+
+def fit(dataset: h5py.Dataset, length: int) -> None:
+    """Bring a growing dataset to that length, flushed as in `put`."""
+    if dataset.shape[0] != length:
+        dataset.resize(length, 0)
+        dataset.id.flush()
+
+
 def write_commit(file: h5py.File, record: commit.Commit) -> None:
     """Publish: the record, and the number of steps VTK may see (it cannot read a single one)."""
-    file[commit.PATH][record.serial % 2] = record.record()
+    put(file[commit.PATH], record.serial % 2, record.record())
     steps = record.frames if record.frames >= 2 else 0
     file["VTKHDF/Steps"].attrs.modify("NSteps", np.int64(steps))
     file.flush()
@@ -29,10 +47,9 @@ def write_table(group: h5py.Group, dimension: str, columns: dict[str, np.ndarray
     rows = len(next(iter(columns.values())))
     for name, values in {dimension: np.arange(rows), **columns}.items():
         dataset = group[name]
-        if dataset.shape[0] != rows:
-            dataset.resize(rows, 0)
+        fit(dataset, rows)
         if rows:
-            dataset[...] = values
+            put(dataset, ..., values)
 
 
 def read_table(file: h5py.File, layout: Layout, table: str, record: commit.Commit) -> dict[str, np.ndarray]:
@@ -52,8 +69,7 @@ def settle(file: h5py.File, layout: Layout, record: commit.Commit) -> commit.Com
         record = record.next(slot=commit.PUBLIC)
         write_commit(file, record)
     for dataset, length in growing(file, layout, record):
-        if dataset.shape[0] != length:
-            dataset.resize(length, 0)
+        fit(dataset, length)
     file.flush()
     # once more, so that both records say the same and the loss of one costs nothing
     record = record.next()

@@ -93,9 +93,14 @@ class _Telling(progress.NoProgress):
 
 def _fill(ballast: Path, room: int) -> None:
     """Leave `room` bytes free on the ballast's file system."""
-    free = os.statvfs(ballast.parent)
     with open(ballast, "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - room))
+        while True:
+            free = os.statvfs(ballast.parent)
+            try:
+                os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - room))
+                return
+            except OSError:  # the writer took some of it meanwhile
+                os.ftruncate(file.fileno(), 0)
 
 
 def _instrument(pipe: int, plan: dict[str, Any]) -> None:
