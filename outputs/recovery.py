@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import h5py
+import numpy as np
 
 from . import commit, superblock
-from .create import LIBVER, set_end_attribute
+from .create import LIBVER, ROWS_PER_CHUNK, set_end_attribute
 from .errors import RunFileBusy, RunFileError, RunFileReadOnly
 from .integrity import check_text, check_times
 from .layout import Layout
@@ -58,10 +59,9 @@ def recover(path: str, assume_dead: bool = False) -> Recovered:
     with _exclusive(path, assume_dead) as descriptor:
         block = superblock.parse(os.pread(descriptor, superblock.SIZE, 0), path)
         layout, record = inspect(path, dead=True)
+        end = max(os.fstat(descriptor).st_size, block.end_of_file) + MARGIN
+        _reserve(descriptor, path, end, layout, record)
         if block.flags:
-            size = os.fstat(descriptor).st_size
-            end = max(size, block.end_of_file) + MARGIN
-            os.ftruncate(descriptor, end)
             os.fsync(descriptor)
             os.pwrite(descriptor, replace(block, flags=0, end_of_file=end).pack(), 0)
             os.fsync(descriptor)
@@ -172,6 +172,28 @@ def _check_extent(file: h5py.File, path: str, layout: Layout, record: commit.Com
     for table, rows, crc in zip(layout.tables, record.rows, record.crcs, strict=True):
         if rows and commit.table_crc(read_table(file, layout, table, record)) != crc:
             raise RunFileError(f"{path}: corrupt (the table of {table} does not match its checksum)")
+
+
+def _reserve(descriptor: int, path: str, end: int, layout: Layout, record: commit.Commit) -> None:
+    """Make the file longer by the room that the repair may take; libhdf5 cuts off what it did not take.
+
+    On a full disk libhdf5 can crash whoever calls it, so it is not called on one.
+
+    Raises:
+        RunFileReadOnly: there is none; the file is as it was.
+    """
+    size = os.fstat(descriptor).st_size
+    rows = dict(zip(layout.tables, record.rows, strict=True))
+    tables = sum(
+        np.dtype(kind).itemsize * (rows[table] + ROWS_PER_CHUNK)
+        for table, columns in layout.tables.items()
+        for kind in ("i8", *(spec.dtype for spec in columns.values()))
+    )
+    try:
+        os.posix_fallocate(descriptor, 0, end + MARGIN + tables)
+    except OSError as error:
+        os.ftruncate(descriptor, size)
+        raise RunFileReadOnly(f"{path}: cannot be repaired where it lies: {os.strerror(error.errno or 0)}") from None
 
 
 def _state(file: h5py.File) -> str:

@@ -187,6 +187,8 @@ class _Watch:
         blow = self._todo.pop(0)
         self._due = None
         for whom in blow["whom"]:
+            if whom == "writer" and not self.writers:
+                continue  # there is none yet
             target = self.writers[-1] if whom == "writer" else self.child
             with contextlib.suppress(ProcessLookupError):
                 os.kill(target, blow["signal"])
