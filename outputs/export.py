@@ -43,6 +43,9 @@ def export(
     """
     run = open_run(run_dir)
     home = run.file.parent
+    suffix = {"vti": ".vti", "newick": ".nwk"}.get(to)
+    if path and suffix and Path(path).suffix != suffix:
+        raise ValueError(f"{path}: a file for {to} ends in {suffix}")
     if to == "csv":
         return write_csv(run, Path(path) if path else home / "export")
     if to == "vti":

@@ -38,6 +38,8 @@ class Device:
         return np.ascontiguousarray(host) if self.arch == "cpu" else self.xp.asarray(host)
 
 
+# far above any machine; Taichi would try to start as many as it is told
+_THREADS_MAX = 4096
 _started: Device | None = None
 
 
@@ -51,6 +53,8 @@ def start(arch: str = "auto", threads: int | None = None) -> Device:
         raise InputError(f"device: needs auto, cpu or cuda (got {arch!r})")
     if threads is not None and threads < 1:
         raise InputError(f"threads: needs a whole number of at least 1 (got {threads})")
+    if threads is not None and threads > _THREADS_MAX:
+        raise InputError(f"threads: at most {_THREADS_MAX} (got {threads})")
     if _started is not None:
         if arch not in ("auto", _started.arch) or threads not in (None, _started.threads):
             raise InputError(

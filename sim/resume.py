@@ -1,6 +1,7 @@
 """Going on with a run: `resume` to the bit, `branch` with the same past and another future."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -54,6 +55,8 @@ def resume(
     place = _run_folder(folder)
     started = devices.start(device, threads)
     _let_writer_end(place / RUN_FILE)
+    if is_being_written(str(place / RUN_FILE)):
+        raise InputError(f"{place}: another process is writing this run; stop it first")
     take_up = _from_checkpoint if checkpoint.found(place) else _from_start
     drive(*take_up(place, started, until_h), progress=progress, stop=stop)
     return finished(place, report=report)
@@ -138,7 +141,13 @@ def branch(
     """
     place = _run_folder(folder)
     started = devices.start(device, threads)
+    if Path(out).resolve() == place.resolve():
+        raise InputError(f"{out}: is the run to branch from; give another folder with -o")
+    if not math.isfinite(at_h):
+        raise InputError(f"--at-h: needs a finite number of hours (got {at_h})")
     simulation = _past(place, at_h, started, progress)
+    if simulation.tick == 0:
+        raise InputError(f"--at-h {at_h:g}: is the start; run the scenario with --set instead of branching")
     old = simulation.scenario
     new = with_overrides(old, overrides) if overrides else old
     for name in _FIXED:

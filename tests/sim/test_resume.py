@@ -230,3 +230,15 @@ def test_organs_without_room_for_their_vessels_are_refused_before_the_run(tmp_pa
 def test_cells_cannot_hop_onto_solid_vessels(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="solid = false"):
         scenario(intravasation={"law": "arrival"}, vessels={"blood": 3, "solid": True})
+
+
+@pytest.mark.parametrize(("at_h", "complaint"), [(float("nan"), "finite"), (float("inf"), "finite"), (0.0, "the start")])
+def test_a_branch_at_no_time_of_the_run_is_refused(tmp_path: Path, whole: Path, at_h: float, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        branch(whole, at_h=at_h, out=tmp_path / "never", report=False)
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_branch_onto_its_own_run_is_refused(whole: Path) -> None:
+    with pytest.raises(InputError, match="to branch from"):
+        branch(whole, at_h=4.0, out=whole, force=True, report=False)
