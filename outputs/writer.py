@@ -102,10 +102,7 @@ def _reply(sock: socket.socket, answer: dict[str, Any]) -> None:
 
 def _kind(error: Exception) -> str:
     """full: the disk is; refused: trying again would not help; failed: it may."""
-    number = getattr(error, "errno", None)
-    if number is None and (found := re.search(r"errno = (\d+)", str(error))):
-        number = int(found[1])
-    if number in _FULL:
+    if _number(error) in _FULL:
         return "full"
     refused = (
         BlockingIOError,
@@ -118,13 +115,21 @@ def _kind(error: Exception) -> str:
     return "refused" if isinstance(error, (*refused, ValueError)) else "failed"
 
 
+def _number(error: Exception) -> int | None:
+    """The errno, which libhdf5 hides in its text."""
+    number = getattr(error, "errno", None)
+    if number is None and (found := re.search(r"errno = (\d+)", str(error))):
+        number = int(found[1])
+    return number
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, FileExistsError):
         return "it exists already"
     if isinstance(error, BlockingIOError):
         return "another program has it open"
-    if isinstance(error, OSError) and error.strerror and error.errno:
-        return os.strerror(error.errno)
+    if number := _number(error):
+        return os.strerror(number)
     return str(error).strip().split("\n")[0] or type(error).__name__
 
 
