@@ -86,6 +86,7 @@ def settle_pass(
     clone: array(ti.u32),
     colony: array(ti.u16),
     due: array(ti.u8),
+    heading: array(ti.u8),
     vessel: array(ti.u8),
     intent: array(ti.u8),
     leaving: array(ti.u8),
@@ -124,12 +125,14 @@ def settle_pass(
                     if want >= ti.u8(DIVIDE):
                         due[i] = ti.u8(0)
                         due[to] = ti.u8(0)
+                        heading[to] = ti.u8(0)
                         born += 1
                     else:
                         due[to] = due[i]
+                        heading[to] = heading[i]
                         moved += 1
                         if ti.static(catches):
-                            if enters(vessel[to], emt[i], minimum_emt):
+                            if cell[i] == ti.u8(Cell.TUMOUR) and enters(vessel[to], emt[i], minimum_emt):
                                 leaving[to] = ti.u8(1)
                                 caught += 1
                         cell[i] = ti.u8(Cell.EMPTY)
@@ -137,6 +140,7 @@ def settle_pass(
                         clone[i] = ti.u32(0)
                         colony[i] = ti.u16(0)
                         due[i] = ti.u8(0)
+                        heading[i] = ti.u8(0)
         if born > 0:
             ti.atomic_add(counters[ti.static(int(Count.BORN))], born)
         if moved > 0:
@@ -150,7 +154,7 @@ def settle(
 ) -> None:
     """Resolve all intents of a substep.
 
-    Reads intent, vessel, busy. Writes cell, emt, clone, colony, due, leaving, busy; counts BORN, MOVED,
+    Reads intent, vessel, busy. Writes cell, emt, clone, colony, due, heading, leaving, busy; counts BORN, MOVED,
     LEAVING.
     """
     settle_pass(
@@ -162,6 +166,7 @@ def settle(
         tissue.clone,
         tissue.colony,
         tissue.due,
+        tissue.heading,
         tissue.vessel,
         tissue.intent,
         tissue.leaving,

@@ -74,7 +74,7 @@ def rates(parameters: Motility, lattice: Lattice, voxel_um: float, tick_h: float
     Raises ValueError if that asks for more substeps than draws can tell apart.
     """
     per_tick = tick_h / voxel_um**2
-    slow, fast = sorted((parameters.epithelial_um2_per_h, parameters.mesenchymal_um2_per_h))
+    fast = max(parameters.epithelial_um2_per_h, parameters.mesenchymal_um2_per_h)
     taxis = parameters.haptotaxis_um2_per_h / 4.0
     total = lattice.faces * fast * per_tick
     if parameters.law == "linear":

@@ -35,6 +35,7 @@ class Vessel(IntFlag):
     PERFUSED = 4
     RUPTURED = 8
     TIP = 16
+    GIVEN = 32  # there from the start and supplied from outside the lattice
 
 
 class Count(IntEnum):
@@ -44,12 +45,47 @@ class Count(IntEnum):
     MOVED = 1
     LEAVING = 2
     CLAMPED = 3
+    # what the census found, by what stands in a voxel
     TUMOUR = 4
     MESENCHYMAL = 5
+    NECROTIC = 6
+    IMMUNE = 7
+    STROMA = 8
+    EPITHELIUM = 9
+    # tumour cells that died, by cause
+    APOPTOTIC = 10
+    ANOIKIC = 11
+    NECROSED = 12
+    POISONED = 13
+    KILLED = 14
+    # what became of other cells
+    CLEARED = 15  # necrotic debris
+    ENTERED = 16  # immune cells out of vessels
+    EXHAUSTED = 17  # immune cells, spent
+
+
+# Deaths whose cell leaves its voxel at once, and those that leave debris.
+GONE = (Count.APOPTOTIC, Count.ANOIKIC, Count.POISONED, Count.KILLED)
+DEBRIS = (Count.NECROSED,)
+
+
+class Trait(IntEnum):
+    """The columns of `Tissue.traits`: by what a clone multiplies what the scenario gives. 1 is neutral."""
+
+    DIVISION = 0
+    MOTILITY = 1
+    ADHESION = 2
+    PROTEASE = 3
+    VISIBILITY = 4  # to immune effectors: 0 evades them
+    DEATH = 5  # apoptosis and anoikis
+    EMT = 6  # response to what drives it
 
 
 # a cell is called mesenchymal from here up
 MESENCHYMAL_EMT = 128
+# what a tissue is between ticks, besides its solutes; a cell takes the first six along
+CARRIED = ("cell", "emt", "clone", "colony", "due", "heading")
+STATE = (*CARRIED, "vessel", "matrix", "fibre")
 
 
 @dataclass
@@ -69,9 +105,13 @@ class Tissue:
     clone: Any  # row of the clone table     u4  inherits
     colony: Any  # number in its organ       u2  inherits; 0 on the primary
     due: Any  # 1 = waiting to divide        u1  starts at 0, for both daughters
+    heading: Any  # 1 + face it persists in  u1  starts at 0 (none); the mother keeps hers
     vessel: Any  # bits (Vessel)             u1  belongs to the voxel
     matrix: Any  # fraction of intact ECM    f4  belongs to the voxel
-    protease: Any  # concentration, c / c0   f4  belongs to the voxel
+    fibre: Any  # 1 + axis (0 z, 1 y, 2 x)   u1  belongs to the voxel; 0 = no preferred axis
+    solutes: dict[str, Any]  # by role       f4  belong to the voxel; only the roles of the scenario
+
+    traits: Any  # (clones, len(Trait))      f4  one row a clone, the same array for all tissues of a run
 
     # scratch: dead between ticks
     spare: Any  # the solute's next state    f4
@@ -79,6 +119,19 @@ class Tissue:
     leaving: Any  # 1 = entering a vessel    u1  such a cell neither hops nor divides
     busy: Any  # 1 = may hold cells          u1  one per chunk of the lattice; idle chunks have no intents
     counters: Any  # one tick's counts       i4  (Count)
+
+    @property
+    def protease(self) -> Any:
+        """The diffusing protease, c / c0, f4."""
+        return self.solutes["protease"]
+
+    @protease.setter
+    def protease(self, value: Any) -> None:
+        self.solutes["protease"] = value
+
+    def members(self) -> dict[str, Any]:
+        """The state by name: all arrays of voxels that the next tick depends on, solutes by their role."""
+        return {name: getattr(self, name) for name in STATE} | self.solutes
 
     def wake(self) -> None:
         """Look at every chunk again. To be called after cells were put in from outside the passes."""
@@ -91,12 +144,24 @@ class Tissue:
 
     def host(self, name: str) -> np.ndarray:
         """A member as a host array: the array itself on a CPU, a copy from a GPU."""
-        value = getattr(self, name)
+        value = self.members()[name]
         return value if isinstance(value, np.ndarray) else value.get()
 
 
-def bare(lattice: Lattice, *, lattice_id: int, voxel_um: float, xp: Any = np, matrix: float = 1.0) -> Tissue:
-    """Tissue without cells or vessels, its matrix uniform. `xp` is numpy or cupy."""
+def bare(
+    lattice: Lattice,
+    *,
+    lattice_id: int,
+    voxel_um: float,
+    xp: Any = np,
+    matrix: float = 1.0,
+    roles: tuple[str, ...] = ("protease",),
+    traits: Any = None,
+) -> Tissue:
+    """Tissue without cells or vessels, its matrix uniform. `xp` is numpy or cupy; `roles` are its solutes.
+
+    `traits` (clones, len(Trait)) f4 is shared, not copied; left out, there is one clone and it is neutral.
+    """
 
     def empty(dtype: Any) -> Any:
         return xp.zeros(lattice.shape, dtype=dtype)
@@ -111,9 +176,12 @@ def bare(lattice: Lattice, *, lattice_id: int, voxel_um: float, xp: Any = np, ma
         clone=empty(np.uint32),
         colony=empty(np.uint16),
         due=empty(np.uint8),
+        heading=empty(np.uint8),
         vessel=empty(np.uint8),
         matrix=xp.full(lattice.shape, matrix, dtype=np.float32),
-        protease=empty(np.float32),
+        fibre=empty(np.uint8),
+        solutes={role: empty(np.float32) for role in roles},
+        traits=xp.ones((1, len(Trait)), dtype=np.float32) if traits is None else traits,
         spare=empty(np.float32),
         intent=empty(np.uint8),
         leaving=empty(np.uint8),

@@ -14,7 +14,7 @@ import numpy as np
 from ..kernels.draws import Purpose, Stamp, host_draw, threshold
 from ..kernels.intravasation import Intravasation, leaving_voxels
 from ..kernels.lattice import Lattice
-from ..kernels.tissue import Cell, Tissue, Vessel
+from ..kernels.tissue import CARRIED, Cell, Tissue, Vessel
 
 BLOOD, LYMPH = 0, 1
 
@@ -57,7 +57,7 @@ def reach(lattice: Lattice, voxel: int, block_voxels: int) -> np.ndarray:
 def gather(tissue: Tissue, parameters: Intravasation, block_voxels: int, stamp: Stamp) -> list[Departure]:
     """Take the marked cells and their companions off the lattice.
 
-    Writes cell, emt, clone, colony, due and leaving where they stood. Returns the seeds in the order
+    Writes what a cell carries and leaving where they stood. Returns the seeds in the order
     of their voxels; a marked cell that went along with an earlier one founds no seed of its own.
     """
     lattice = tissue.lattice
@@ -88,7 +88,7 @@ def gather(tissue: Tissue, parameters: Intravasation, block_voxels: int, stamp: 
                 clone=_host(clone[taken]).copy(),
             )
         )
-        for name in ("cell", "emt", "clone", "colony", "due", "leaving"):
+        for name in (*CARRIED, "leaving"):
             getattr(tissue, name).reshape(-1)[taken] = 0
     return departures
 

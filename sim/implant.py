@@ -132,7 +132,7 @@ def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp
         for corner in _stations(int(origin), lattice, vessels.site_voxels, along):
             z, y, x = corner
             out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= (
-                np.uint8(kind | Vessel.PERFUSED)
+                np.uint8(kind | Vessel.PERFUSED | Vessel.GIVEN)
             )
             if kind == Vessel.BLOOD:
                 blood_sites.append(corner)

@@ -1,6 +1,7 @@
 """The ledger: identities that hold at every tick of every run, or the run stops.
 
 cells     before + born - died - departed + arrived = counted after        (per lattice)
+others    before + gained - lost = counted after          (per lattice: debris, immune cells, stroma, epithelium)
 seeds     released + fragments = in transit + dead + arrested + returned
 arrested  arrested = growing + extinct
 on board  cells departed = cells of all seeds; of those that settled = founders + without room
@@ -11,8 +12,20 @@ from typing import NamedTuple
 from .errors import IdentityBroken
 
 
+class Others(NamedTuple):
+    """What else stands in a lattice besides tumour cells, in voxels."""
+
+    necrotic: int = 0
+    immune: int = 0
+    stroma: int = 0
+    epithelium: int = 0
+
+
+NO_OTHERS = Others()
+
+
 class Tally(NamedTuple):
-    """What one tick did to the cells of one lattice."""
+    """What one tick did to the cells of one lattice. Without other cells than tumour cells the rest is 0."""
 
     before: int
     born: int
@@ -23,10 +36,25 @@ class Tally(NamedTuple):
     mesenchymal: int
     moved: int
     clamped: int
+    causes: tuple[tuple[str, int], ...] = ()  # of the deaths: (name, cells)
+    others_before: Others = Others()
+    others_gained: Others = Others()
+    others_lost: Others = Others()
+    others: Others = Others()
 
 
 def check_cells(tally: Tally, tick: int, where: str) -> None:
     """Raises IdentityBroken if a cell was lost or copied."""
+    for kind, before, gained, lost, after in zip(
+        Others._fields, tally.others_before, tally.others_gained, tally.others_lost, tally.others, strict=True
+    ):
+        if before + gained - lost != after:
+            raise IdentityBroken(
+                f"tick {tick}, {where}: the ledger of {kind} voxels is broken by {after - before - gained + lost:+d}: "
+                f"{before} before + {gained} gained - {lost} lost = {before + gained - lost}, but {after} were "
+                "counted. "
+                "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+            )
     expected = tally.before + tally.born - tally.died - tally.departed + tally.arrived
     if expected != tally.after:
         raise IdentityBroken(

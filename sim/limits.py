@@ -14,7 +14,7 @@ import numpy as np
 
 from ..kernels import motility, solute
 from ..kernels.lattice import VOXELS_MAX, Lattice
-from ..kernels.tissue import Tissue, bare
+from ..kernels.tissue import STATE, Tissue, bare
 from .available import available_memory, free_disk, readable_bytes
 from .errors import InputError
 from .plain_text import printable
@@ -29,7 +29,7 @@ PLACING_BYTES = 64 * 2**20
 # of each field: one frame being written, one waiting
 FRAME_COPIES = 2
 # what a checkpoint holds of a tissue; it is not compressed, and the last one stays while the next is written
-CHECKPOINTED = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
+CHECKPOINTED = (*STATE, "protease")
 CHECKPOINTS = 2
 # What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
 # Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
@@ -198,7 +198,7 @@ def field_types() -> dict[str, str]:
     tissue: Tissue = bare(lattice, lattice_id=0, voxel_um=20.0)
     return {
         name: value.dtype.str
-        for name, value in vars(tissue).items()
+        for name, value in (vars(tissue) | tissue.solutes).items()
         if isinstance(value, np.ndarray) and value.shape == lattice.shape
     }
 

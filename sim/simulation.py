@@ -9,14 +9,14 @@ from collections import Counter
 import numpy as np
 
 from ..kernels.draws import Stamp
-from ..kernels.tissue import Tissue
+from ..kernels.tissue import CARRIED, Tissue
 from . import implant
 from .body import organs
 from .body.circulation import Circulation
 from .body.organs import Colonies, Organ
 from .body.seeds import DEAD, Fate, Seeds
 from .device import Device
-from .ledger import Tally, check_arrested, check_cells, check_on_board, check_seeds
+from .ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_seeds
 from .processes import Processes
 from .scenario import Scenario
 from .step import step
@@ -33,6 +33,7 @@ class Simulation:
         self.primary = implant.primary(scenario, device)
         self.cells = scenario.implant.cells
         self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
+        self.others = Others()  # in the primary, besides tumour cells
         self.seeds = Seeds()
         self.colonies = Colonies()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organs)]
@@ -53,12 +54,12 @@ class Simulation:
         Raises IdentityBroken if the ledger does not balance.
         """
         arrived = self._arrive()
-        self.cells = self._step(self.primary, self._processes, self.cells, 0, "primary")
+        before = (self.cells, 0, self.others)
+        self.cells, self.others = self._step(self.primary, self._processes, before, "primary")
         for organ in self.organs:
             if organ.tissue is not None:
-                organ.cells = self._step(
-                    organ.tissue, self._organ_processes, organ.cells, arrived[organ.index], organ.name
-                )
+                before = (organ.cells, arrived[organ.index], organ.others)
+                organ.cells, organ.others = self._step(organ.tissue, self._organ_processes, before, organ.name)
         self._balance()
         self.tick += 1
 
@@ -77,7 +78,7 @@ class Simulation:
         self.recount()
         sha = hashlib.sha256(self.tick.to_bytes(8, "little"))
         for _, tissue in self.tissues():
-            for name in ("cell", "emt", "clone", "colony", "due", "vessel"):
+            for name in (*CARRIED, "vessel", "fibre"):
                 sha.update(tissue.host(name).tobytes())
         for table in (self.seeds.table, self.seeds.members, self.colonies.table):
             for name in table.names:
@@ -94,9 +95,13 @@ class Simulation:
             placed[organ.index] += organs.settle(organ, self.seeds, self.colonies, arrival, self.tick, block)
         return placed
 
-    def _step(self, tissue: Tissue, processes: Processes, cells: int, arrived: int, where: str) -> int:
+    def _step(
+        self, tissue: Tissue, processes: Processes, before: tuple[int, int, Others], where: str
+    ) -> tuple[int, Others]:
+        """One tick of one tissue; `before` is its tumour cells, those that arrived just now, other cells. Returns the
+        tumour cells and the others after it."""
         stamp = Stamp.of(self.scenario.rng_key, tissue.lattice_id, self.tick)
-        tally, departures = step(tissue, processes, stamp, cells, arrived)
+        tally, departures = step(tissue, processes, stamp, *before)
         check_cells(tally, self.tick, where)
         for departure in departures:
             self.circulation.admit(self.seeds, self.seeds.release(departure))
@@ -105,11 +110,12 @@ class Simulation:
         if tissue.lattice_id == 0:  # a row's flows are the primary's, like its stocks
             self._note(tally)
             self.mesenchymal = tally.mesenchymal
-        return tally.after
+        return tally.after, tally.others
 
     def _note(self, tally: Tally) -> None:
         for name in ("born", "died", "moved", "departed", "arrived", "clamped"):
             self.flows[name] += getattr(tally, name)
+        self.flows.update({f"died.{cause}": cells for cause, cells in tally.causes if cells})
 
     def _balance(self) -> None:
         fates = np.bincount(self.seeds.table["fate"], minlength=len(Fate)).tolist()

@@ -13,28 +13,31 @@ from . import implant
 from .body.seeds import Growing
 from .device import Device
 from .errors import InputError
+from .ledger import Others
 from .scenario import Scenario
 from .simulation import Simulation
-
-_TISSUE = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
 
 
 def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """(arrays by path, numbers) of a simulation between two ticks. Arrays may be the live ones: copy or write at once."""
     arrays = {}
     for name, tissue in run.tissues():
-        arrays |= {f"tissue/{name}/{member}": tissue.host(member) for member in _TISSUE}
+        arrays |= {f"tissue/{name}/{member}": tissue.host(member) for member in tissue.members()}
     for path, table in _tables(run).items():
         arrays |= {f"{path}/{name}": np.ascontiguousarray(table[name]) for name in table.names}
     numbers = {
         "tick": run.tick,
         "cells": run.cells,
         "mesenchymal": run.mesenchymal,
+        "others": list(run.others),
         "released": run.seeds.released,
         "released_cells": run.seeds.released_cells,
         "fragments": run.seeds.fragments,
         "flows": dict(run.flows),
-        "organs": {organ.name: {"cells": organ.cells, "colonies": organ.colonies} for organ in run.organs},
+        "organs": {
+            organ.name: {"cells": organ.cells, "colonies": organ.colonies, "others": list(organ.others)}
+            for organ in run.organs
+        },
     }
     return arrays, numbers
 
@@ -44,11 +47,13 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
     run = Simulation(scenario, device)
     try:
         run.tick, run.cells, run.mesenchymal = numbers["tick"], numbers["cells"], numbers["mesenchymal"]
+        run.others = Others(*numbers["others"])
         run.flows = Counter(numbers["flows"])
         for organ in run.organs:
             organ.cells, organ.colonies = (numbers["organs"][organ.name][key] for key in ("cells", "colonies"))
             if f"tissue/{organ.name}/cell" in arrays:
                 organ.tissue = implant.organ(scenario, device, organ.name)
+            organ.others = Others(*numbers["organs"][organ.name]["others"])
         for name, tissue in run.tissues():
             _refill(tissue, name, arrays, device)
         for path, table in _tables(run).items():
@@ -67,8 +72,8 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
 
 
 def _refill(tissue: Tissue, name: str, arrays: dict[str, np.ndarray], device: Device) -> None:
-    for member in _TISSUE:
-        saved, target = arrays[f"tissue/{name}/{member}"], getattr(tissue, member)
+    for member, target in tissue.members().items():
+        saved = arrays[f"tissue/{name}/{member}"]
         if saved.shape != target.shape or saved.dtype != target.dtype:
             raise ValueError(
                 f"{name}.{member} is {saved.dtype} {saved.shape} in the state, {target.dtype} {target.shape} in the scenario"

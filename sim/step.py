@@ -7,15 +7,17 @@ wall is gone before the next tick.
 
 from ..kernels import census, contest, intravasation, matrix, motility, proliferation, solute
 from ..kernels.draws import Stamp
-from ..kernels.tissue import Count, Tissue
+from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
 from .departures import Departure
-from .ledger import Tally
+from .ledger import NO_OTHERS, Others, Tally
 from .processes import Processes
 
 
-def step(tissue: Tissue, processes: Processes, stamp: Stamp, cells: int, arrived: int) -> tuple[Tally, list[Departure]]:
-    """Advance `tissue` by one tick; `cells` stood in it before, of which `arrived` came in just now."""
+def step(
+    tissue: Tissue, processes: Processes, stamp: Stamp, cells: int, arrived: int, others: Others = NO_OTHERS
+) -> tuple[Tally, list[Departure]]:
+    """Advance `tissue` by one tick; `cells` stood in it before, of which `arrived` came in just now, and `others`."""
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
@@ -40,14 +42,20 @@ def step(tissue: Tissue, processes: Processes, stamp: Stamp, cells: int, arrived
     seeds = departures.gather(tissue, processes.leaving, processes.block_voxels, stamp) if counts[Count.LEAVING] else []
 
     departed = sum(seed.cells for seed in seeds)
+    debris = sum(counts[cause] for cause in DEBRIS)
     return Tally(
         before=cells - arrived,
         born=counts[Count.BORN],
-        died=0,
+        died=sum(counts[cause] for cause in GONE) + debris,
         departed=departed,
         arrived=arrived,
         after=counts[Count.TUMOUR] - departed,
         mesenchymal=counts[Count.MESENCHYMAL] - sum(int((seed.emt >= 128).sum()) for seed in seeds),
         moved=counts[Count.MOVED],
         clamped=counts[Count.CLAMPED],
+        causes=tuple((cause.name.lower(), counts[cause]) for cause in (*GONE, *DEBRIS)),
+        others_before=others,
+        others_gained=Others(necrotic=debris, immune=counts[Count.ENTERED]),
+        others_lost=Others(necrotic=counts[Count.CLEARED], immune=counts[Count.EXHAUSTED]),
+        others=Others(*(counts[kind] for kind in (Count.NECROTIC, Count.IMMUNE, Count.STROMA, Count.EPITHELIUM))),
     ), seeds

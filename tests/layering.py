@@ -160,9 +160,7 @@ def source_violations(path: str, source: str) -> Iterator[str]:
             names = {alias.name for alias in node.names}
             if in_kernels and node.module == "__future__" and "annotations" in names:
                 yield f"{path}:{node.lineno}: Taichi reads annotations, so none is postponed in kernels"
-            if (node.module or "").split(".")[0] == "taichi" and any(
-                name.startswith("rand") for name in names
-            ):
+            if (node.module or "").split(".")[0] == "taichi" and any(name.startswith("rand") for name in names):
                 yield f"{path}:{node.lineno}: draws are kernels/draws.py, never ti.random"
         elif isinstance(node, ast.Attribute) and node.attr in ("random", "randn"):
             if isinstance(node.value, ast.Name) and node.value.id in taichi_names:
@@ -194,9 +192,7 @@ def violations(path: str, source: str) -> list[str]:
 
 def sources() -> dict[str, str]:
     """path -> text of every module of the package."""
-    paths = list(ROOT.glob("*.py")) + [
-        path for folder in PACKAGE_FOLDERS for path in (ROOT / folder).rglob("*.py")
-    ]
+    paths = list(ROOT.glob("*.py")) + [path for folder in PACKAGE_FOLDERS for path in (ROOT / folder).rglob("*.py")]
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in sorted(paths)}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ...kernels.lattice import Lattice
 from ...kernels.tissue import MESENCHYMAL_EMT, Cell, Tissue, Vessel
 from ..errors import SeedsoilError
+from ..ledger import NO_OTHERS, Others
 from .circulation import Arrival
 from .seeds import NONE, Fate, Growing, Seeds
 
@@ -43,6 +44,7 @@ class Organ:
     index: int
     tissue: Tissue | None = None
     cells: int = 0
+    others: Others = NO_OTHERS  # besides tumour cells
     colonies: int = 0
 
 
@@ -75,7 +77,7 @@ class Colonies:
 def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tick: int, block_voxels: int) -> int:
     """Put an arriving seed's cells into the organ's tissue and found its colony. Returns the cells placed.
 
-    Writes cell, emt, clone, colony, due of the organ's tissue and the seed's fate.
+    Writes what cells carry in the organ's tissue and the seed's fate.
     """
     tissue = organ.tissue
     assert tissue is not None, "the run makes the organ's tissue before a seed is settled in it"
@@ -119,6 +121,7 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     tissue.clone.reshape(-1)[where] = tissue.xp.asarray(clone[who])
     tissue.colony.reshape(-1)[where] = np.uint16(organ.colonies)
     tissue.due.reshape(-1)[where] = np.uint8(0)
+    tissue.heading.reshape(-1)[where] = np.uint8(0)
     tissue.wake()
     organ.cells += placed
     return placed

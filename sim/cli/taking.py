@@ -40,7 +40,9 @@ def movie(
     except (ValueError, ImportError) as error:
         raise InputError(str(error)) from None
     except OSError as error:
-        raise OutputFailed(f"{error.filename or output or directory}: cannot be written: {error.strerror or error}") from None
+        raise OutputFailed(
+            f"{error.filename or output or directory}: cannot be written: {error.strerror or error}"
+        ) from None
     typer.echo(str(path))
 
 
@@ -66,6 +68,8 @@ def export(
     except (ValueError, KeyError) as error:
         raise InputError(str(error.args[0] if error.args else error)) from None
     except OSError as error:
-        raise OutputFailed(f"{error.filename or output or directory}: cannot be written: {error.strerror or error}") from None
+        raise OutputFailed(
+            f"{error.filename or output or directory}: cannot be written: {error.strerror or error}"
+        ) from None
     for path in paths:
         typer.echo(str(path))

@@ -42,6 +42,7 @@ def strew(device: Device) -> Callable[..., Tissue]:
         tissue.emt[tumour] = rng.integers(0, 256, n)
         tissue.clone[tumour] = 1 + rng.permutation(n)  # every cell can be told from every other
         tissue.colony[tumour] = rng.integers(0, 2**16, n)
+        tissue.heading[tumour] = rng.integers(0, lattice.faces + 1, n)
         tissue.vessel[rng.random(lattice.shape) < vessels] = Vessel.BLOOD | Vessel.PERFUSED
         tissue.vessel[rng.random(lattice.shape) < vessels / 2] = Vessel.BLOOD | Vessel.RUPTURED
         tissue.matrix[...] = rng.random(lattice.shape, dtype=np.float32)

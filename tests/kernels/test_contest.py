@@ -15,8 +15,21 @@ from seedsoil.kernels.tissue import Cell, Count, Tissue, Vessel
 
 # the last chunk of RAGGED is shorter than the others, and so is its last tile
 FLAT, DEEP, RAGGED = (1, 64, 64), (12, 16, 20), (11, 17, 20)
-MEMBERS = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease", "spare", "intent", "leaving")
-WRITTEN = {"cell", "emt", "clone", "colony", "due", "leaving"}
+MEMBERS = (
+    "cell",
+    "emt",
+    "clone",
+    "colony",
+    "due",
+    "heading",
+    "vessel",
+    "matrix",
+    "protease",
+    "spare",
+    "intent",
+    "leaving",
+)
+WRITTEN = {"cell", "emt", "clone", "colony", "due", "heading", "leaving"}
 STAYS = IntravasationRates(CONTACT, 0.0, 0.0, 128)
 CATCHES = IntravasationRates(ARRIVAL, 0.0, 0.0, 128)
 
@@ -81,7 +94,7 @@ def test_kernel_equals_the_twin(strew, lattice, density):
         assert twin.moved > 0
         # cells that were marked as leaving go before the next substep
         gone = tissue.leaving != 0
-        for name in ("cell", "emt", "clone", "colony", "due", "leaving"):
+        for name in ("cell", "emt", "clone", "colony", "due", "heading", "leaving"):
             getattr(tissue, name)[gone] = 0
 
 
@@ -124,7 +137,7 @@ def test_moves_keep_every_cell(strew, shape, density):
         assert who(state_of(tissue)) == before
         assert int(tissue.due.sum()) == due  # a cell takes its turn to divide along
         empty = tissue.cell == Cell.EMPTY
-        for name in ("emt", "clone", "colony", "due"):
+        for name in ("emt", "clone", "colony", "due", "heading"):
             assert not getattr(tissue, name)[empty].any(), name
     assert moved > 0
 
@@ -194,7 +207,8 @@ def test_only_what_is_declared_changes(strew):
     still = np.flatnonzero((before["cell"] != Cell.EMPTY) & (before["cell"] != Cell.TUMOUR))
     assert (tissue.cell.reshape(-1)[still] == before["cell"].reshape(-1)[still]).all()
     unseen = {field.name for field in dataclasses.fields(Tissue)} - set(MEMBERS)
-    assert unseen == {"lattice", "lattice_id", "voxel_um", "xp", "busy", "counters"}  # every other member was compared
+    kept = {"fibre", "traits", "solutes"}  # not handed to the contest; protease, of the solutes, was compared
+    assert unseen == {"lattice", "lattice_id", "voxel_um", "xp", "busy", "counters"} | kept
 
 
 def test_cells_on_a_vessel_leave_as_the_wall_allows(strew):

@@ -92,12 +92,12 @@ PROCESSES = {
     "settle": Process(
         lambda t: settle(t, CONTACT),
         lambda t: contest.settle(t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP),
-        {"cell", "emt", "clone", "colony", "due", "intent", "busy", "counters"},
+        {"cell", "emt", "clone", "colony", "due", "heading", "intent", "busy", "counters"},
     ),
     "settle on vessels": Process(
         lambda t: settle(t, ARRIVAL),
         lambda t: contest.settle(t, IntravasationRates(ARRIVAL, 0.0, 0.0, 128), 0, STAMP),
-        {"cell", "emt", "clone", "colony", "due", "intent", "leaving", "busy", "counters"},
+        {"cell", "emt", "clone", "colony", "due", "heading", "intent", "leaving", "busy", "counters"},
     ),
     "intravasate": Process(
         lambda t: intravasation.mark(t, IntravasationRates(CONTACT, 0.5, 0.9, 128), STAMP),
@@ -105,7 +105,7 @@ PROCESSES = {
         {"leaving", "counters"},
     ),
     "depart": Process(
-        lambda t: depart(t, 50), lambda t: depart(t, 0), {"cell", "emt", "clone", "colony", "due", "leaving"}
+        lambda t: depart(t, 50), lambda t: depart(t, 0), {"cell", "emt", "clone", "colony", "due", "heading", "leaving"}
     ),
     "census": Process(census.count, lambda t: None, {"counters", "busy"}),
 }

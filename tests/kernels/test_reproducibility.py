@@ -29,7 +29,7 @@ from seedsoil.sim.scenario import Implant, LatticeTable, Scenario, Vessels
 from seedsoil.sim.step import step
 
 SHAPE, TICKS, KEY = (64, 64, 64), 40, 0xFEEDC0FFEE15BEEF
-STATE = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease", "leaving")
+STATE = ("cell", "emt", "clone", "colony", "due", "heading", "vessel", "matrix", "protease", "leaving")
 THREADS = (1, 2, 4)
 
 

@@ -74,7 +74,8 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["bad.toml:8  body.organs.a/b", "a name is"],
     ),
     "unstable": (
-        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 24") + b"[motility]\nmesenchymal_um2_per_h = 1e6\n",
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 24")
+        + b"[motility]\nmesenchymal_um2_per_h = 1e6\n",
         [],
         ["bad.toml:4  lattice.tick_h", "substeps a tick", "shorten the tick"],
     ),

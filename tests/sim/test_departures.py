@@ -78,12 +78,12 @@ def test_seeds_equal_the_twin(
         assert 1 <= seed.cells <= cells_max
     kept = np.ones(tissue.lattice.voxels, dtype=bool)
     kept[gone] = False
-    for name in ("cell", "emt", "clone", "colony", "due"):
+    for name in ("cell", "emt", "clone", "colony", "due", "heading"):
         now, then = getattr(tissue, name).reshape(-1), before[name].reshape(-1)
         assert not now[gone].any()
         np.testing.assert_array_equal(now[kept], then[kept])
     assert not tissue.leaving.any()
-    assert changed(before, tissue) <= {"cell", "emt", "clone", "colony", "due", "leaving"}
+    assert changed(before, tissue) <= {"cell", "emt", "clone", "colony", "due", "heading", "leaving"}
 
 
 def test_two_marked_cells_in_reach_leave_as_one_seed(device: Device) -> None:

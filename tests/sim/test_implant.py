@@ -52,7 +52,9 @@ def test_the_ball_is_packed_and_exact(device: Device, shape: tuple[int, int, int
     assert not tissue.emt[~tumour].any()
     assert is_nearest(tissue)
     assert np.all(tissue.matrix == 1.0)
-    assert not any(getattr(tissue, name).any() for name in ("clone", "colony", "due", "vessel", "protease"))
+    assert not any(
+        getattr(tissue, name).any() for name in ("clone", "colony", "due", "heading", "vessel", "fibre", "protease")
+    )
     tissue.cell.reshape(-1)[[0, np.flatnonzero(tumour)[0]]] = Cell.TUMOUR, Cell.EMPTY
     assert not is_nearest(tissue)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from seedsoil.sim.errors import IdentityBroken
-from seedsoil.sim.ledger import Tally, check_arrested, check_cells, check_on_board, check_seeds
+from seedsoil.sim.ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_seeds
 
 TRUE = Tally(before=100, born=7, died=3, departed=5, arrived=2, after=101, mesenchymal=60, moved=40, clamped=0)
 SEEDS = {"released": 10, "fragments": 4, "in_transit": 3, "dead": 8, "arrested": 2, "returned": 1}
@@ -29,6 +29,21 @@ def test_one_miscounted_cell_stops_the_run(name: str, by: int) -> None:
     for number in (wrong.before, wrong.born, wrong.died, wrong.departed, wrong.arrived, expected, wrong.after):
         assert str(number) in message
     assert caught.value.exit_code == 70
+
+
+@pytest.mark.parametrize("kind", Others._fields)
+@pytest.mark.parametrize("book", ["others_before", "others_gained", "others_lost", "others"])
+def test_one_miscounted_voxel_of_another_kind_stops_the_run(kind: str, book: str) -> None:
+    true = TRUE._replace(
+        others_before=Others(9, 9, 9, 9),
+        others_gained=Others(3, 4, 0, 0),
+        others_lost=Others(2, 1, 0, 5),
+        others=Others(10, 12, 9, 4),
+    )
+    check_cells(true, 3, "lung")
+    wrong = getattr(true, book)._replace(**{kind: getattr(getattr(true, book), kind) + 1})
+    with pytest.raises(IdentityBroken, match=rf"tick 3, lung: the ledger of {kind} voxels is broken by [+-]1"):
+        check_cells(true._replace(**{book: wrong}), 3, "lung")
 
 
 @pytest.mark.parametrize("name", ["mesenchymal", "moved", "clamped"])

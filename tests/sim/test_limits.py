@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedsoil.sim import available, implant, limits, state
+from seedsoil.kernels.lattice import Lattice
+from seedsoil.kernels.tissue import bare
+from seedsoil.sim import available, implant, limits
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.limits import estimate, field_types, largest_lattice, refuse_what_cannot_run, warnings_of
@@ -33,7 +35,7 @@ def test_counts_by_hand() -> None:
     assert needs.frame_bytes == (1 + 4) * (2048 + 512)
     assert needs.bytes_per_voxel == sum(np.dtype(kind).itemsize for kind in field_types().values())
     assert needs.tissue_bytes == needs.bytes_per_voxel * (2048 + 512)
-    assert needs.checkpoint_bytes == 18 * (2048 + 512)
+    assert needs.checkpoint_bytes == 20 * (2048 + 512)
     assert needs.device_bytes == 0
     assert needs.hop_substeps == 6  # 6 faces x 36 um2/h x 0.5 h / (20 um)^2 = 0.27 hops a tick, 0.05 a substep
     assert needs.protease_substeps == 4  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70, 0.9 a substep
@@ -45,7 +47,7 @@ def test_every_recordable_field_has_a_size() -> None:
 
 
 def test_a_checkpoint_holds_what_is_counted() -> None:
-    assert set(limits.CHECKPOINTED) == set(state._TISSUE)
+    assert set(limits.CHECKPOINTED) == set(bare(Lattice.of((2, 3, 5)), lattice_id=0, voxel_um=20.0).members())
 
 
 def test_a_frame_a_tick_is_the_most() -> None:
@@ -62,7 +64,9 @@ def test_on_a_gpu_the_arrays_are_its_own() -> None:
 @pytest.mark.parametrize("kind", ["points", "straight"])
 @pytest.mark.parametrize("strewn", ["ball", "scattered"])
 def test_placing_takes_what_is_claimed(kind: str, strewn: str) -> None:
-    placed = scenario(lattice={"shape": [128, 128, 128]}, vessels={"kind": kind}, implant={"kind": strewn, "cells": 1000})
+    placed = scenario(
+        lattice={"shape": [128, 128, 128]}, vessels={"kind": kind}, implant={"kind": strewn, "cells": 1000}
+    )
     tracemalloc.start()
     try:
         implant.primary(placed, Device("cpu", 1, np))
@@ -136,7 +140,9 @@ def test_more_ticks_or_substeps_than_can_be_told_apart_are_refused() -> None:
 def test_warnings() -> None:
     given = {"matrix": {"contact_per_h": 0.1}, "solutes": {"protease": {"secretion_per_h": 0.1}}}
     assert warnings_of(scenario(**given)) == []
-    slow = scenario(**given, lattice={"shape": [1, 32, 32], "tick_h": 12}, output={"every_h": 200}, body={"transit_h": 1})
+    slow = scenario(
+        **given, lattice={"shape": [1, 32, 32], "tick_h": 12}, output={"every_h": 200}, body={"transit_h": 1}
+    )
     assert [text.split()[0] for text in warnings_of(slow)] == ["a", "body.transit_h", "output.every_h"]
 
 
@@ -215,7 +221,10 @@ def test_bytes_for_people() -> None:
 def test_a_default_for_another_voxel_and_a_rounded_clock_are_pointed_out() -> None:
     told = "\n".join(warnings_of(scenario()))
     assert "matrix.contact_per_h" in told and "secretion_per_h" in told
-    exact = {"lattice": {"shape": [8, 16, 16], "voxel_um": 5.0, "tick_h": 0.5}, "proliferation": {"law": "clock", "epithelial_per_h": 0.1, "mesenchymal_per_h": 0.05}}
+    exact = {
+        "lattice": {"shape": [8, 16, 16], "voxel_um": 5.0, "tick_h": 0.5},
+        "proliferation": {"law": "clock", "epithelial_per_h": 0.1, "mesenchymal_per_h": 0.05},
+    }
     assert not warnings_of(scenario(**exact))
     off = {**exact, "proliferation": {"law": "clock", "epithelial_per_h": 1.5, "mesenchymal_per_h": 0.05}}
     assert "epithelial_per_h" in "\n".join(warnings_of(scenario(**off)))

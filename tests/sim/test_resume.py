@@ -232,7 +232,9 @@ def test_cells_cannot_hop_onto_solid_vessels(tmp_path: Path) -> None:
         scenario(intravasation={"law": "arrival"}, vessels={"blood": 3, "solid": True})
 
 
-@pytest.mark.parametrize(("at_h", "complaint"), [(float("nan"), "finite"), (float("inf"), "finite"), (0.0, "the start")])
+@pytest.mark.parametrize(
+    ("at_h", "complaint"), [(float("nan"), "finite"), (float("inf"), "finite"), (0.0, "the start")]
+)
 def test_a_branch_at_no_time_of_the_run_is_refused(tmp_path: Path, whole: Path, at_h: float, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         branch(whole, at_h=at_h, out=tmp_path / "never", report=False)

@@ -17,7 +17,7 @@ from seedsoil.kernels.solute import Solute
 from seedsoil.kernels.tissue import Cell, Tissue, bare
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import IdentityBroken
-from seedsoil.sim.ledger import check_cells
+from seedsoil.sim.ledger import Others, check_cells
 from seedsoil.sim.processes import Processes
 from seedsoil.sim.scenario import Implant, LatticeTable, Scenario, Vessels
 from seedsoil.sim.step import step
@@ -46,6 +46,11 @@ def processes(device: Device, shape: tuple[int, int, int], **tables: object) -> 
     return Processes.of(scenario, device.lattice(shape))
 
 
+def others(tissue: Tissue) -> Others:
+    kinds = (Cell.NECROTIC, Cell.IMMUNE, Cell.STROMA, Cell.EPITHELIUM)
+    return Others(*(int((tissue.cell == kind).sum()) for kind in kinds))
+
+
 def tumour_cells(tissue: Tissue) -> int:
     return int((tissue.cell == Cell.TUMOUR).sum())
 
@@ -63,7 +68,7 @@ def test_the_tally_is_true_at_every_tick(device: Device, shape: tuple[int, int, 
     total = {"born": 0, "moved": 0, "departed": 0}
     before = tumour_cells(tissue)
     for tick in range(60):
-        tally, seeds = step(tissue, at_work, Stamp.of(1, 0, tick), before, 0)
+        tally, seeds = step(tissue, at_work, Stamp.of(1, 0, tick), before, 0, others(tissue))
         check_cells(tally, tick, "primary")
         assert tally.before == before
         assert tally.after == tumour_cells(tissue)
@@ -78,9 +83,9 @@ def test_the_tally_is_true_at_every_tick(device: Device, shape: tuple[int, int, 
 def test_a_cell_lost_behind_the_ledger_stops_the_run(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT), density=0.1)
     at_work = processes(device, FLAT)
-    tally, _ = step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0)
+    tally, _ = step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0, others(tissue))
     tissue.cell.reshape(-1)[np.flatnonzero(tissue.cell == Cell.TUMOUR)[5]] = Cell.EMPTY
-    tally, _ = step(tissue, at_work, Stamp.of(1, 0, 1), tally.after, 0)
+    tally, _ = step(tissue, at_work, Stamp.of(1, 0, 1), tally.after, 0, others(tissue))
     with pytest.raises(IdentityBroken, match=r"tick 1, primary: the cell ledger is broken by -1"):
         check_cells(tally, 1, "primary")
 
@@ -88,7 +93,7 @@ def test_a_cell_lost_behind_the_ledger_stops_the_run(device: Device) -> None:
 def test_arrivals_stand_in_the_books(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT), density=0.1)
     tissue.due[...] = 0
-    tally, _ = step(tissue, processes(device, FLAT, **OFF), Stamp.of(1), tumour_cells(tissue), 7)
+    tally, _ = step(tissue, processes(device, FLAT, **OFF), Stamp.of(1), tumour_cells(tissue), 7, others(tissue))
     check_cells(tally, 0, "bone")
     assert (tally.before, tally.arrived, tally.after) == (tumour_cells(tissue) - 7, 7, tumour_cells(tissue))
 
@@ -112,9 +117,9 @@ def test_without_rates_not_a_bit_changes(device: Device, shape: tuple[int, int, 
     [
         ("solutes", {"protease"}),
         ("matrix", {"matrix"}),
-        ("motility", {"cell", "emt", "clone", "colony"}),
+        ("motility", {"cell", "emt", "clone", "colony", "heading"}),
         ("proliferation", {"cell", "emt", "clone", "colony", "due"}),
-        ("intravasation", {"cell", "emt", "clone", "colony"}),
+        ("intravasation", {"cell", "emt", "clone", "colony", "heading"}),
     ],
 )
 def test_one_table_switches_one_process_on(
@@ -179,7 +184,7 @@ def test_an_arriving_cell_is_gone_before_the_next_tick(device: Device) -> None:
     at_work = processes(device, FLAT, **{**OFF, "motility": Motility(), "intravasation": Intravasation(law="arrival")})
     for tick in range(40):
         before = tumour_cells(tissue)
-        tally, seeds = step(tissue, at_work, Stamp.of(1, 0, tick), before, 0)
+        tally, seeds = step(tissue, at_work, Stamp.of(1, 0, tick), before, 0, others(tissue))
         # nobody stands in another's reach, and who leaves has hopped once
         assert len(seeds) == tally.departed == tally.moved == before - tumour_cells(tissue)
     assert tumour_cells(tissue) < 10
@@ -191,7 +196,7 @@ def test_cells_are_sensed_before_they_act(device: Device) -> None:
     twin = random_tissue(device.lattice(FLAT))
     at_work = processes(device, FLAT)
     solute.diffuse(twin, at_work.protease)
-    step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0)
+    step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0, others(tissue))
     assert tissue.protease.tobytes() == twin.protease.tobytes()
     assert not np.array_equal(tissue.cell, twin.cell)
 
@@ -207,7 +212,7 @@ def test_a_last_chunk_that_is_shorter_is_a_chunk_like_any_other(device: Device) 
         at_work = processes(device, shape, vessels=Vessels(solid=False))
         acted = 0
         for tick in range(10):
-            tally, _ = step(tissue, at_work, Stamp.of(key, 0, tick), tumour_cells(tissue), 0)
+            tally, _ = step(tissue, at_work, Stamp.of(key, 0, tick), tumour_cells(tissue), 0, others(tissue))
             check_cells(tally, tick, "primary")
             acted += tally.born + tally.moved + tally.departed
         assert acted > 20

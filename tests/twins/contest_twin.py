@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 EMPTY = 0
-CARRIED = ("cell", "emt", "clone", "colony")
+CARRIED = ("cell", "emt", "clone", "colony", "heading")
 # what a neighbour beyond face n differs by in (z, y, x)
 STEPS = ((0, 0, -1), (0, 0, 1), (0, -1, 0), (0, 1, 0), (-1, 0, 0), (1, 0, 0))
 BLOOD_OR_LYMPH, RUPTURED = 1 | 2, 8
@@ -26,7 +26,7 @@ class Settled(NamedTuple):
 
 
 def settle(state: dict[str, np.ndarray], bids: np.ndarray, *, catches: bool = False, minimum_emt: int = 0) -> Settled:
-    """Settle the intents in `state` (arrays (nz, ny, nx): cell, emt, clone, colony, due, vessel, intent, leaving).
+    """Settle the intents in `state` (arrays (nz, ny, nx): cell, emt, clone, colony, heading, due, vessel, intent, leaving).
 
     `bids` (nz, ny, nx): what each source voxel bids; the highest wins, ties go to the lower index. With
     `catches`, a cell that hops onto a vessel is marked as leaving if the wall is ruptured or it is at
@@ -51,14 +51,19 @@ def settle(state: dict[str, np.ndarray], bids: np.ndarray, *, catches: bool = Fa
         new["due"][source] = 0
         if act == 1:
             born += 1
-            new["due"][target] = 0
+            new["due"][target] = new["heading"][target] = 0
             continue
         moved += 1
         new["due"][target] = old["due"][source]
         for name in CARRIED:
             new[name][source] = 0
         wall = int(old["vessel"][target])
-        if catches and wall & BLOOD_OR_LYMPH and (wall & RUPTURED or old["emt"][source] >= minimum_emt):
+        if (
+            catches
+            and old["cell"][source] == 1
+            and wall & BLOOD_OR_LYMPH
+            and (wall & RUPTURED or old["emt"][source] >= minimum_emt)
+        ):
             new["leaving"][target] = 1
             leaving += 1
     return Settled(new, born, moved, leaving)

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from seedsoil.kernels import tissue as tissue_module
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel, bare
 
 FLAT, DEEP = (1, 64, 64), (12, 16, 20)
-STATE = ("cell", "emt", "clone", "colony", "due", "vessel", "matrix", "protease")
+STATE = (*tissue_module.STATE, "protease")
 SCRATCH = ("spare", "intent", "leaving", "busy", "counters")
 
 
@@ -23,6 +24,7 @@ def random_tissue(lattice: Lattice, *, seed: int = 1, density: float = 0.3, vess
     tissue.colony[...] = np.where(tumour, draw.integers(0, 9, shape), 0)
     tissue.due[...] = np.where(tumour, draw.random(shape) < 0.2, 0)
     kinds = [Vessel.BLOOD, Vessel.LYMPH, Vessel.BLOOD | Vessel.RUPTURED, Vessel.BLOOD | Vessel.PERFUSED]
+    tissue.heading[...] = np.where(tumour, draw.integers(0, lattice.faces + 1, shape), 0)
     tissue.vessel[...] = np.where(draw.random(shape) < vessels, draw.choice([int(k) for k in kinds], shape), 0)
     tissue.matrix[...] = draw.random(shape, dtype=np.float32)
     tissue.protease[...] = draw.random(shape, dtype=np.float32)
