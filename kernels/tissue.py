@@ -119,6 +119,7 @@ class Tissue:
     leaving: Any  # 1 = entering a vessel    u1  such a cell neither hops nor divides
     busy: Any  # 1 = may hold cells          u1  one per chunk of the lattice; idle chunks have no intents
     counters: Any  # one tick's counts       i4  (Count)
+    nothing: Any  # one 0, for a role that the scenario lacks; kernels do not look at it  f4
 
     @property
     def protease(self) -> Any:
@@ -128,6 +129,10 @@ class Tissue:
     @protease.setter
     def protease(self, value: Any) -> None:
         self.solutes["protease"] = value
+
+    def solute(self, role: str) -> Any:
+        """The field of a role, or `nothing` where the scenario has no such solute."""
+        return self.solutes.get(role, self.nothing)
 
     def members(self) -> dict[str, Any]:
         """The state by name: all arrays of voxels that the next tick depends on, solutes by their role."""
@@ -187,4 +192,5 @@ def bare(
         leaving=empty(np.uint8),
         busy=xp.ones(lattice.chunks if lattice.chunk > 1 else 1, dtype=np.uint8),
         counters=xp.zeros(len(Count), dtype=np.int32),
+        nothing=xp.zeros(1, dtype=np.float32),
     )

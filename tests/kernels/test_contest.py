@@ -207,7 +207,12 @@ def test_only_what_is_declared_changes(strew):
     still = np.flatnonzero((before["cell"] != Cell.EMPTY) & (before["cell"] != Cell.TUMOUR))
     assert (tissue.cell.reshape(-1)[still] == before["cell"].reshape(-1)[still]).all()
     unseen = {field.name for field in dataclasses.fields(Tissue)} - set(MEMBERS)
-    kept = {"fibre", "traits", "solutes"}  # not handed to the contest; protease, of the solutes, was compared
+    kept = {
+        "fibre",
+        "traits",
+        "solutes",
+        "nothing",
+    }  # not handed to the contest; protease, of the solutes, was compared
     assert unseen == {"lattice", "lattice_id", "voxel_um", "xp", "busy", "counters"} | kept
 
 
