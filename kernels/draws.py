@@ -31,6 +31,8 @@ class Purpose(IntEnum):
     DIVIDE_DIRECTION = 4
     INTRAVASATE = 5
     COMPANION = 6
+    DIE = 16
+    CLEAR = 17
     # start of a run
     IMPLANT_SITE = 32
     IMPLANT_PHENOTYPE = 33

@@ -157,6 +157,10 @@ def warnings_of(scenario: Scenario) -> list[str]:
     chance = -math.expm1(-fastest * scenario.lattice.tick_h)
     if scenario.proliferation.law == "hazard" and chance > 0.1:
         found.append(f"a cell divides with probability {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
+    for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h"):
+        chance = -math.expm1(-getattr(scenario.death, name) * scenario.lattice.tick_h)
+        if chance > 0.1:
+            found.append(f"death.{name}: a probability of {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
     for name in ("epithelial_per_h", "mesenchymal_per_h"):
         per_tick = getattr(scenario.proliferation, name) * scenario.lattice.tick_h
         if scenario.proliferation.law == "clock" and per_tick > 0:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.tissue import Cell, Tissue
+from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue
 from .body import organs
 from .body.seeds import DEAD, Fate
 from .simulation import Simulation
@@ -20,6 +20,8 @@ def row(run: Simulation) -> dict[str, float]:
         "mesenchymal_cells": run.mesenchymal,
         "epithelial_cells": run.cells - run.mesenchymal,
         **{name: flows[name] for name in ("born", "died", "moved", "departed", "arrived")},
+        **{f"died_{cause.name.lower()}": flows[f"died.{cause.name.lower()}"] for cause in (*GONE, *DEBRIS)},
+        "necrotic_voxels": run.others.necrotic,
         "seeds_released": seeds.released,
         "seeds_in_transit": seeds.count(Fate.IN_TRANSIT),
         "seeds_dead": seeds.count(*DEAD),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels import intravasation, matrix, motility, proliferation, solute
+from ..kernels import death, intravasation, matrix, motility, proliferation, solute
 from ..kernels.lattice import Lattice
 from .scenario import Scenario
 
@@ -13,6 +13,7 @@ class Processes:
 
     protease: solute.SoluteRates
     matrix: matrix.MatrixRates
+    death: death.DeathRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
     intravasation: intravasation.IntravasationRates
@@ -30,6 +31,7 @@ class Processes:
         return cls(
             protease=solute.rates(scenario.solutes.protease, lattice, um, h),
             matrix=matrix.rates(scenario.matrix, h),
+            death=death.rates(scenario.death, h),
             motility=motility.rates(scenario.motility, lattice, um, h),
             proliferation=proliferation.rates(scenario.proliferation, h),
             intravasation=intravasation.rates(leaving, h),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from ..kernels import motility
+from ..kernels.death import Death
 from ..kernels.intravasation import Intravasation
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.matrix import Matrix
@@ -17,6 +18,7 @@ from ..kernels.motility import Motility
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..kernels.proliferation import Proliferation
 from ..kernels.solute import Solute
+from . import demands
 from .body.parameters import Body
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
@@ -206,6 +208,7 @@ class Scenario(Parameters):
     implant: Implant = Field(default_factory=Implant)
     solutes: Solutes = Field(default_factory=Solutes)
     matrix: Matrix = Field(default_factory=Matrix)
+    death: Death = Field(default_factory=Death)
     motility: Motility = Field(default_factory=Motility)
     proliferation: Proliferation = Field(default_factory=Proliferation)
     vessels: Vessels = Field(default_factory=Vessels)
@@ -225,6 +228,7 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
+        demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
             motility.rates(self.motility, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)

@@ -5,7 +5,7 @@ they sense in this tick, divisions and hops contest the same voxels, and a cell 
 wall is gone before the next tick.
 """
 
-from ..kernels import census, contest, intravasation, matrix, motility, proliferation, solute
+from ..kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
@@ -25,7 +25,8 @@ def step(
     solute.diffuse(tissue, processes.protease)
     matrix.degrade(tissue, processes.matrix)
 
-    # become: who is due to divide
+    # become: who dies of what was sensed; of those who live, who is due to divide
+    death.strike(tissue, processes.death, stamp, solid_vessels=solid)
     proliferation.ripen(tissue, processes.proliferation, stamp, solid_vessels=solid)
 
     # act: divisions and hops contest the same voxels; fast cells take more substeps, not longer hops

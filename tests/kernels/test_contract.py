@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
 
-from seedsoil.kernels import census, contest, intravasation, matrix, motility, proliferation, solute
+from seedsoil.kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute
+from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.matrix import MatrixRates
@@ -55,6 +56,10 @@ def ripen(tissue: Tissue, rates: ProliferationRates) -> None:
     proliferation.ripen(tissue, rates, STAMP, solid_vessels=False)
 
 
+def strike(tissue: Tissue, table: Death) -> None:
+    death.strike(tissue, death.rates(table, 1.0), STAMP, solid_vessels=False)
+
+
 PROCESSES = {
     "solute": Process(
         lambda t: solute.diffuse(t, SoluteRates(2, 0.1, 0.01, 1e-3)),
@@ -66,6 +71,11 @@ PROCESSES = {
         lambda t: matrix.degrade(t, MatrixRates(1e-3, 0.1)),
         lambda t: matrix.degrade(t, MatrixRates(0.0, 0.0)),
         {"matrix"},
+    ),
+    "die": Process(
+        lambda t: strike(t, Death(apoptosis_per_h=0.05, anoikis_per_h=0.4, clearance_per_h=0.4)),
+        lambda t: strike(t, Death()),
+        {"cell", "emt", "clone", "colony", "due", "heading", "intent", "counters"},
     ),
     "ripen by hazard": Process(
         lambda t: ripen(t, ProliferationRates(HAZARD, (2**30,) * 256, 0, 0)),
@@ -109,6 +119,8 @@ PROCESSES = {
     ),
     "census": Process(census.count, lambda t: None, {"counters", "busy"}),
 }
+# what a verb uses and leaves as it found it
+QUIET = {"depart": {"leaving"}, "die": {"intent"}}
 EACH = pytest.mark.parametrize("name", PROCESSES)
 
 
@@ -131,7 +143,7 @@ def test_only_what_is_declared_is_written(device: Device, shape: tuple[int, int,
     found = changed(before, tissue)
     assert found <= PROCESSES[name].writes
     # and it does write: a process that did nothing would pass the line above
-    assert found >= PROCESSES[name].writes - {"busy", "counters", "leaving" if name == "depart" else ""}
+    assert found >= PROCESSES[name].writes - {"busy", "counters", *QUIET.get(name, ())}
     tissue.vessel[0, 0, 0] ^= 16
     assert not changed(before, tissue) <= PROCESSES[name].writes  # a stray write would have been seen
 
@@ -158,7 +170,7 @@ def test_a_full_lattice_is_safe(device: Device, shape: tuple[int, int, int], nam
         tissue.counters[...] = 0
         PROCESSES[name].active(tissue)
         assert tissue.census()[Count.BORN] == tissue.census()[Count.MOVED] == 0
-    if name == "depart":
+    if name in ("depart", "die"):
         assert (tissue.cell == Cell.TUMOUR).sum() < tissue.lattice.voxels
         return
     assert np.all(tissue.cell == Cell.TUMOUR)

@@ -79,6 +79,26 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:4  lattice.tick_h", "substeps a tick", "shorten the tick"],
     ),
+    "necrosis without oxygen": (
+        GOOD + b"[death]\nnecrosis_per_h = 0.1\n",
+        [],
+        ["bad.toml:9  death.necrosis_per_h", "needs the solute 'oxygen'", "[solutes.oxygen]"],
+    ),
+    "a drug kill without a drug": (
+        GOOD + b"[death]\ndrug_per_h = 0.1\n",
+        [],
+        ["bad.toml:9  death.drug_per_h", "needs the solute 'drug'"],
+    ),
+    "thresholds reversed": (
+        GOOD + b"[death]\nnecrosis_onset_mmhg = 1\n",
+        [],
+        ["death.necrosis_full_mmhg", "must lie below death.necrosis_onset_mmhg"],
+    ),
+    "a hazard too large for the tick": (
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6") + b"[death]\napoptosis_per_h = 0.2\n",
+        [],
+        ["bad.toml:10  death.apoptosis_per_h", "with probability 0.70 in a tick of 6 h", "shorten lattice.tick_h"],
+    ),
     "two numbers for a shape": (
         edited("[1, 16, 16]", "[16, 16]"),
         [],

@@ -1,0 +1,45 @@
+"""What a process asks of the rest of a scenario: solutes that are there, and a tick that is short enough.
+
+Each check raises ValueError with the key to blame at its start (`sim.explain` finds its line).
+"""
+
+import math
+
+from ..kernels.death import Death
+from ..kernels.parameters import Parameters
+
+# more than this in one tick, and what happens within the tick is no longer followed
+PER_TICK_MAX = 0.5
+
+
+def present(solutes: Parameters) -> frozenset[str]:
+    """The roles that a `[solutes]` table has."""
+    return frozenset(name for name in type(solutes).model_fields if getattr(solutes, name) is not None)
+
+
+def solute(key: str, rate: float, role: str, roles: frozenset[str]) -> None:
+    """`key` is not 0, so the solute of `role` must be there."""
+    if rate > 0.0 and role not in roles:
+        raise ValueError(
+            f"{key}: needs the solute {role!r}, which this scenario does not have; add a table [solutes.{role}], or "
+            "set it to 0"
+        )
+
+
+def short_tick(key: str, rate_per_h: float, tick_h: float, what: str) -> None:
+    """The hazard is integrated exactly, but its conditions are held over a tick."""
+    chance = -math.expm1(-rate_per_h * tick_h)
+    if chance > PER_TICK_MAX:
+        raise ValueError(
+            f"{key}: {what} with probability {chance:.2f} in a tick of {tick_h:g} h, and at most {PER_TICK_MAX:g} are "
+            "allowed; shorten lattice.tick_h or lower the rate"
+        )
+
+
+def of_death(death: Death, roles: frozenset[str], tick_h: float) -> None:
+    """Necrosis needs oxygen and a drug kill needs the drug; no hazard ends half of the cells in a tick."""
+    solute("death.necrosis_per_h", death.necrosis_per_h, "oxygen", roles)
+    solute("death.drug_per_h", death.drug_per_h, "drug", roles)
+    for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h", "drug_per_h"):
+        what = "debris goes" if name == "clearance_per_h" else "a cell dies"
+        short_tick(f"death.{name}", getattr(death, name), tick_h, what)
