@@ -30,7 +30,7 @@ def scenario(**tables: object) -> Scenario:
             "implant": {"kind": "scattered", "cells": 900},
             "vessels": {"blood": 60, "ruptured": 20, "free_core_um": 0.0},
             "intravasation": {"active_per_h": 0.2, "passive_per_h": 0.5, "companion_probability": 0.7},
-            "death": {"apoptosis_per_h": 0.1, "anoikis_per_h": 0.2, "clearance_per_h": 0.3},
+            "death": {"apoptosis_per_h": 0.05, "anoikis_per_h": 0.5, "anoikis_matrix_fraction": 1.0},
             "body": {
                 "transit_h": 1.0,
                 "single_survival_probability": 0.8,
