@@ -38,6 +38,7 @@ class Purpose(IntEnum):
     IMPLANT_PHENOTYPE = 33
     VESSEL_SITE = 34
     VESSEL_RUPTURE = 35
+    VESSEL_TREE = 36
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65

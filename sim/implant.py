@@ -1,20 +1,22 @@
 """The tissue at time zero: the implant and the vessels, placed by draws of the key.
 
-Sites are chosen by rank: every candidate voxel has a draw, and the lowest win. So the choice is a pure
-function of the key and the lattice, whatever the device.
+Sites are chosen by rank (`sim.ranks`), whatever the device. Where vessels run: `sim.vessels`.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from ..kernels.draws import Purpose, Stamp, host_draw
 from ..kernels.lattice import Lattice
-from ..kernels.tissue import Cell, Tissue, Vessel, bare
+from ..kernels.tissue import Cell, Tissue, bare
 from .device import Device
 from .errors import InputError
-from .scenario import Implant, Scenario, Vessels
+from .ranks import lowest, lowest_draws
+from .scenario import Implant, Scenario
+from .vessel_layouts import corners
+from .vessels import Vessels, vessel_map
 
 
 def primary(scenario: Scenario, device: Device) -> Tissue:
@@ -27,7 +29,7 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
         scenario.implant, lattice, stamp, blocked=vessel.reshape(-1) > 0 if scenario.vessels.solid else None
     )
     mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
-    order = _lowest(host_draw(chosen, stamp, Purpose.IMPLANT_PHENOTYPE), len(chosen))
+    order = lowest(host_draw(chosen, stamp, Purpose.IMPLANT_PHENOTYPE), len(chosen))
     cell = np.zeros(lattice.voxels, dtype=np.uint8)
     emt = np.zeros(lattice.voxels, dtype=np.uint8)
     cell[chosen] = Cell.TUMOUR
@@ -56,7 +58,7 @@ def check_organs(scenario: Scenario) -> None:
     lattice = Lattice.of(scenario.body.organ_shape)
     for name, table in scenario.body.organs.items():
         sites = _organ_vessels(scenario, name)
-        room = math.prod(len(axis) for axis in _corners(sites, lattice, scenario.lattice.voxel_um, None))
+        room = math.prod(len(axis) for axis in corners(sites, lattice, scenario.lattice.voxel_um, None))
         if room < table.vessels:
             raise InputError(
                 f"body.organs.{name}.vessels: {table.vessels} sites, but a lattice of {list(lattice.shape)} "
@@ -81,7 +83,7 @@ def implant_voxels(implant: Implant, lattice: Lattice, stamp: Stamp, blocked: np
     `blocked` (voxels,) bool: where no cell may be put. Raises InputError if there is no room.
     """
     if implant.kind == "scattered":
-        chosen = _lowest_draws(
+        chosen = lowest_draws(
             (_free(part, blocked) for part in _parts(lattice)), implant.cells, stamp, Purpose.IMPLANT_SITE
         )
     else:
@@ -113,85 +115,6 @@ def _nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | N
         reach *= 1.5
 
 
-def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp) -> np.ndarray:
-    """Vessel bits (nz, ny, nx) u1. Raises InputError if there is no room for as many vessels."""
-    out = np.zeros(lattice.shape, dtype=np.uint8)
-    wanted = vessels.blood + vessels.lymph
-    if vessels.kind == "none" or wanted == 0:
-        return out
-    along = None if vessels.kind == "points" else "zyx".index(vessels.axis)
-    chosen = _lowest_draws(_sites(vessels, lattice, voxel_um, along), wanted, stamp, Purpose.VESSEL_SITE)
-    if len(chosen) < wanted:
-        raise InputError(
-            f"vessels: room for {len(chosen)} vessels outside vessels.free_core_um and vessels.margin_um, "
-            f"but {wanted} are asked for; use fewer vessels or smaller margins"
-        )
-    blood_sites = []
-    for number, origin in enumerate(chosen):
-        kind = Vessel.BLOOD if number < vessels.blood else Vessel.LYMPH
-        for corner in _stations(int(origin), lattice, vessels.site_voxels, along):
-            z, y, x = corner
-            out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= (
-                np.uint8(kind | Vessel.PERFUSED | Vessel.GIVEN)
-            )
-            if kind == Vessel.BLOOD:
-                blood_sites.append(corner)
-    flat = np.array([np.ravel_multi_index(corner, lattice.shape) for corner in blood_sites], dtype=np.int64)
-    if vessels.ruptured > len(flat):
-        raise InputError(f"vessels.ruptured: {vessels.ruptured} ruptured sites, but there are {len(flat)} blood sites")
-    for at in _lowest(host_draw(flat, stamp, Purpose.VESSEL_RUPTURE), vessels.ruptured):
-        z, y, x = blood_sites[at]
-        out[_block(z, lattice.nz, vessels), _block(y, lattice.ny, vessels), _block(x, lattice.nx, vessels)] |= np.uint8(
-            Vessel.RUPTURED
-        )
-    return out
-
-
-def _corners(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> list[np.ndarray]:
-    """Where along z, y and x a site may begin: on the grid of sites, clear of the walls."""
-    edge, size = vessels.site_voxels, lattice.shape
-    margin = int(np.ceil(vessels.margin_um / voxel_um))
-    axes = []
-    for axis, n in enumerate(size):
-        if axis == along or n == 1:
-            axes.append(np.arange(0, 1))
-        else:
-            at = np.arange(0, n - edge + 1, edge)
-            axes.append(at[(at >= margin) & (at + edge <= n - margin)])
-    return axes
-
-
-def _sites(vessels: Vessels, lattice: Lattice, voxel_um: float, along: int | None) -> Iterator[np.ndarray]:
-    """Flat indices of the corners at which a vessel may be put, plane by plane: on the grid of sites, clear of
-    core and walls."""
-    edge, size = vessels.site_voxels, lattice.shape
-    axes = _corners(vessels, lattice, voxel_um, along)
-    for plane in axes[0]:
-        z, y, x = np.meshgrid(plane, axes[1], axes[2], indexing="ij")
-        distance2 = np.zeros(z.shape)
-        for axis, (at, n) in enumerate(zip((z, y, x), size, strict=True)):
-            if axis != along and n > 1:
-                distance2 += (at + (edge - 1) / 2 - (n - 1) / 2) ** 2
-        clear = distance2 * voxel_um**2 >= vessels.free_core_um**2
-        yield np.ravel_multi_index((z[clear], y[clear], x[clear]), size)
-
-
-def _stations(origin: int, lattice: Lattice, edge: int, along: int | None) -> list[tuple[int, int, int]]:
-    """The corners of a vessel's sites: one, or all along its axis."""
-    corner = [int(at) for at in np.unravel_index(origin, lattice.shape)]
-    if along is None:
-        return [(corner[0], corner[1], corner[2])]
-    out = []
-    for at in range(0, lattice.shape[along], edge):
-        corner[along] = at
-        out.append((corner[0], corner[1], corner[2]))
-    return out
-
-
-def _block(at: int, n: int, vessels: Vessels) -> slice:
-    return slice(at, min(n, at + vessels.site_voxels))
-
-
 def _parts(lattice: Lattice) -> Iterator[np.ndarray]:
     """All voxels, a quarter of a million at a time: draws and ranks of a large lattice would not fit the memory at once."""
     for start in range(0, lattice.voxels, 1 << 18):
@@ -200,20 +123,3 @@ def _parts(lattice: Lattice) -> Iterator[np.ndarray]:
 
 def _free(voxels: np.ndarray, blocked: np.ndarray | None) -> np.ndarray:
     return voxels if blocked is None else voxels[~blocked[voxels]]
-
-
-def _lowest_draws(candidates: Iterable[np.ndarray], count: int, stamp: Stamp, purpose: Purpose) -> np.ndarray:
-    """Of candidates that come in parts, the `count` with the lowest draws, lowest first (ties: lower index)."""
-    best = np.empty(0, dtype=np.int64)
-    draws = np.empty(0, dtype=np.uint32)
-    for part in candidates:
-        best, draws = np.concatenate([best, part]), np.concatenate([draws, host_draw(part, stamp, purpose)])
-        if len(best) > 4 * count + (1 << 16):
-            keep = _lowest(draws, count)
-            best, draws = best[keep], draws[keep]
-    return best[_lowest(draws, count)]
-
-
-def _lowest(rank: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the `count` lowest ranks, lowest first; equal ranks in order of position."""
-    return np.argsort(rank, kind="stable")[:count]

@@ -20,6 +20,7 @@ from ..kernels.proliferation import Proliferation
 from ..kernels.solute import Solute
 from . import demands
 from .body.parameters import Body
+from .vessels import Vessels
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
 MANTISSA_BITS = 23  # of an f4
@@ -63,41 +64,6 @@ class Implant(Parameters):
     cells: int = quantity(388, unit="cells", ge=1, source=FRANSSEN_2019, about="cells at the start")
     mesenchymal_fraction: float = quantity(
         0.6, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="share of them that is mesenchymal (emt 255), the rest 0"
-    )
-
-
-class Vessels(Parameters):
-    """The `[vessels]` table: where blood and lymph run through the primary."""
-
-    kind: Literal["points", "straight", "none"] = quantity(
-        "points", unit="-", source="the scenario's choice", about="single sites, or straight vessels along an axis"
-    )
-    blood: int = quantity(10, unit="vessels", ge=0, source=FRANSSEN_2019, about="blood vessels")
-    lymph: int = quantity(0, unit="vessels", ge=0, source="assumed", about="lymph vessels")
-    ruptured: int = quantity(
-        2, unit="sites", ge=0, source=FRANSSEN_2019, about="ruptured sites among the blood vessels"
-    )
-    axis: Literal["z", "y", "x"] = quantity(
-        "x", unit="-", source="the scenario's choice", about="direction of straight vessels"
-    )
-    site_voxels: int = quantity(
-        1, unit="voxels", ge=1, le=8, source="numerical", about="edge of a vessel's cross-section or site"
-    )
-    free_core_um: float = quantity(
-        80.0, unit="um", ge=0, source=f"{FRANSSEN_2019}: 200 sites", about="no vessel nearer to the centre than this"
-    )
-    margin_um: float = quantity(
-        20.0,
-        unit="um",
-        ge=0,
-        source="MetaSpread, the published code of Franssen et al. 2019: two sites",
-        about="no vessel nearer to a wall than this",
-    )
-    solid: bool = quantity(
-        True,
-        unit="-",
-        source="endothelium excludes tumour cells; Franssen 2019 lets them pass",
-        about="do vessels exclude cells",
     )
 
 
