@@ -1,0 +1,106 @@
+"""Geometric multigrid for a solute on a lattice of any shape: the cycle over the levels of `kernels.levels`.
+
+The cycle is V(1, 1) with red-black relaxation (`kernels.relax`), in the full approximation scheme
+(`kernels.residual`). Without a field to start from, the levels are solved from the coarsest up, one cycle each; one
+relaxation solves the coarsest, a single cell. All of it is f32.
+"""
+
+from dataclasses import dataclass
+
+from .levels import Law, Levels, Problem
+from .relax import relax_pass
+from .residual import oppose_pass, restrict_pass
+from .transfer import coarsen_pass, difference_pass, prolong_pass
+
+# slots of `Levels.extremes` on the finest level: change before, by and after the coarse correction; the rest is junk
+BEFORE, CORRECTION, AFTER, JUNK = range(4)
+# times D/w^2: what a single voxel can draw from its surroundings (kernels.transfer)
+_REACH = 2 / 0.2527
+_UNBOUNDED = -3.0e38
+
+
+@dataclass(frozen=True)
+class Solver:
+    """Levels set up for one law and one set of fields."""
+
+    levels: Levels
+    law: Law
+    problem: Problem
+    takes: bool  # is there Michaelis-Menten uptake?
+    extra_per_h: float  # drain in every voxel, beside `drain`
+
+    @property
+    def half(self) -> float:
+        # zero order is the limit: so small that an anoxic voxel is at 0, large enough for f32
+        return max(self.law.half_saturation, 1e-20)
+
+    def on(self, at: int) -> Problem:
+        problem = self.levels.levels[at].problem if at else self.problem
+        assert problem is not None
+        return problem
+
+    def coarsen(self) -> Problem:
+        """Bring supply, drain and uptake to every level; the coarsest, one cell, has their means."""
+        levels = self.levels.levels
+        for at, tables in enumerate(self.levels.tables(self.law)[:-1]):
+            fine, coarse = self.on(at), self.on(at + 1)
+            coarsen_pass(
+                self.takes, *fine[1:], tables.shares, *coarse[1:],
+                *levels[at].sizes, *levels[at + 1].sizes, levels[at + 1].lanes, self.reach(at),
+            )  # fmt: skip
+        return self.on(len(levels) - 1)
+
+    def reach(self, at: int) -> float:
+        return _REACH * self.law.diffusivity_um2_per_h / (self.law.voxel_um * self.levels.levels[at].width) ** 2
+
+    def relax(self, at: int, slot: int) -> None:
+        """One sweep, red then black."""
+        level, tables = self.levels.levels[at], self.levels.tables(self.law)[at]
+        single = self.levels.lattice.lanes == 1
+        for colour in range(2):
+            relax_pass(
+                single, self.takes, *self.on(at), tables.links, self.levels.extremes,
+                *level.sizes, level.lanes, colour, slot, self.half, self.extra_per_h,
+            )  # fmt: skip
+
+    def prolong(self, at: int, slot: int, *, correct: bool) -> None:
+        """Add the correction of the next coarser level, or take its field."""
+        level, coarser, tables = self.levels.levels[at], self.levels.levels[at + 1], self.levels.tables(self.law)[at]
+        fine = self.on(at)
+        prolong_pass(
+            self.takes, fine.field, fine.drain, fine.uptake, self.on(at + 1).field, level.places,
+            tables.shares if correct else tables.spread,
+            self.levels.extremes, *level.sizes, *coarser.sizes[:2], level.lanes, slot,
+            1.0 if correct else 0.0, _UNBOUNDED if at else 0.0, self.half, self.reach(at),
+        )  # fmt: skip
+
+    def cycle(self, at: int = 0) -> None:
+        """One V-cycle from level `at` down and back."""
+        levels, tables = self.levels.levels, self.levels.tables(self.law)
+        top = at == 0
+        self.relax(at, BEFORE if top else JUNK)
+        if at == len(levels) - 1:
+            return
+        level, coarser, coarse = levels[at], levels[at + 1], self.on(at + 1)
+        restrict_pass(
+            self.takes, *self.on(at), tables[at].links, tables[at].shares, coarse.field, coarse.supply,
+            *level.sizes, *coarser.sizes, coarser.lanes, self.half, self.extra_per_h,
+        )  # fmt: skip
+        oppose_pass(
+            self.takes, coarse.field, coarser.old, *coarse[1:], tables[at + 1].links,
+            *coarser.sizes, coarser.lanes, self.half, self.extra_per_h,
+        )  # fmt: skip
+        self.cycle(at + 1)
+        difference_pass(coarse.field, coarser.old, coarser.voxels)
+        self.prolong(at, CORRECTION if top else JUNK, correct=True)
+        self.relax(at, AFTER if top else JUNK)
+
+    def ascend(self) -> None:
+        """A field from nothing: solve the coarsest level, and each finer one from it by a cycle."""
+        last = len(self.levels.levels) - 1
+        self.on(last).field[...] = 0.0
+        self.relax(last, JUNK)
+        for at in range(last - 1, -1, -1):
+            self.prolong(at, JUNK, correct=False)
+            if at:
+                self.cycle(at)

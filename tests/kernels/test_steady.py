@@ -1,0 +1,183 @@
+"""A solute at rest: a direct solve, balance, positivity, and what has no answer."""
+
+import numpy as np
+import pytest
+from twins import steady_twin
+from twins.tissues import DEEP, FLAT
+
+from seedsoil.kernels.steady import Law, Levels, Solved, solve
+from seedsoil.sim.device import Device
+
+CLOSED = (None,) * 6
+WALLS = [CLOSED, (40.0, None, None, 10.0, 0.0, None), (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)]
+ODD = [(7, 9, 5), (1, 37, 3), (1, 1, 50), (3, 17, 11), (2, 2, 2), (1, 1, 1), (6, 9, 11)]
+NONE = np.zeros(1, np.float32)
+PER_H = 25.0  # D/voxel^2
+LAW = Law(diffusivity_um2_per_h=2500.0, voxel_um=10.0)
+
+
+def fields(shape: tuple[int, int, int], kind: str, seed: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """(supply, drain, uptake, K_m): decay alone, vessels, or cells that take up, by various laws."""
+    draw = np.random.default_rng(seed)
+    supply, drain = 30 * draw.random(shape), 0.05 + draw.random(shape)
+    uptake, half = NONE, 0.0
+    if kind == "vessels":
+        vessel = draw.random(shape) < 0.05
+        supply, drain = supply + 1e4 * 40 * vessel, drain + 1e4 * vessel
+    elif kind != "linear":
+        uptake = (150 * draw.random(shape)).astype(np.float32)
+        half = {"first order": 1e4, "saturating": 2.0, "nearly zero order": 1e-3}[kind]
+    return supply.astype(np.float32), drain.astype(np.float32), uptake, half
+
+
+KINDS = ["linear", "vessels", "first order", "saturating", "nearly zero order"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", ODD, ids=str)
+def test_any_shape_and_walls_agree_with_a_direct_solve(device: Device, shape: tuple[int, int, int], kind: str) -> None:
+    supply, drain, uptake, half = fields(shape, kind)
+    lattice = device.lattice(shape)
+    scratch = Levels.of(lattice)
+    for walls in WALLS:
+        taken = None if uptake is NONE else uptake
+        exact = steady_twin.at_rest(supply, drain, taken, per_h=PER_H, half=half, walls=walls)
+        for cold in (False, True):
+            field = np.full(shape, 7.0, np.float32)
+            law = LAW._replace(half_saturation=half, walls=walls)
+            done = solve(lattice, field, supply, drain, uptake, scratch, law, tolerance=3e-5, cold=cold)
+            # (against the largest value: a field may have a range of a hundredth of it)
+            assert done.converged and np.abs(field - exact).max() < 3e-5 * exact.max(), (walls, cold, done)
+
+
+def test_a_wall_half_a_voxel_out_of_place_is_caught(device: Device) -> None:
+    shape, walls = (7, 9, 5), WALLS[1]
+    supply, drain, _, _ = fields(shape, "linear")
+    field = np.zeros(shape, np.float32)
+    lattice = device.lattice(shape)
+    solve(lattice, field, supply, drain, NONE, Levels.of(lattice), LAW._replace(walls=walls), tolerance=1e-5)
+    planted = steady_twin.at_rest(supply, drain, None, per_h=PER_H, walls=walls, to_wall=1.0)
+    assert np.abs(field - planted).max() > 1e-2 * planted.max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
+def test_sources_are_sinks_and_the_residual(device: Device, shape: tuple[int, int, int], kind: str) -> None:
+    supply, drain, uptake, half = fields(shape, kind)
+    lattice = device.lattice(shape)
+    field = np.zeros(shape, np.float32)
+    done = solve(lattice, field, supply, drain, uptake, Levels.of(lattice), LAW._replace(half_saturation=half))
+    c = field.astype(float)
+    sinks = (drain * c).sum() + (uptake * c / (half + c + 1e-300)).sum()
+    sources = supply.sum(dtype=float)
+    # |sum r| <= sqrt(n) |r|, here of the sum of b
+    bound = done.residual * np.sqrt(c.size) * np.linalg.norm(supply.astype(float)) / sources
+    assert abs(sinks / sources - 1) < bound + 1e-6 < 1e-3
+    assert abs(1.01 * sinks / sources - 1) > bound + 1e-6
+
+
+def test_the_residual_is_what_array_code_finds(device: Device) -> None:
+    shape, walls = (7, 9, 5), WALLS[2]
+    supply, drain, uptake, half = fields(shape, "saturating")
+    lattice = device.lattice(shape)
+    field = np.full(shape, 7.0, np.float32)
+    law = LAW._replace(half_saturation=half, walls=walls)
+    done = solve(lattice, field, supply, drain, uptake, Levels.of(lattice), law, cycles_max=1)
+    assert not done.converged and done.cycles == 1 and done.change > 1e-4
+    lap, inflow = steady_twin.diffusion(shape, walls)
+    c = field.ravel().astype(float)
+    given = supply.ravel() + PER_H * inflow
+    left = given + PER_H * (lap @ c) - drain.ravel() * c - uptake.ravel() * c / (half + c)
+    assert done.residual == pytest.approx(np.linalg.norm(left) / np.linalg.norm(given), rel=1e-3)
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_an_anoxic_core_is_at_zero_and_its_front_in_place(device: Device, cold: bool) -> None:
+    """Zero order in a slab: c falls as (x - front)^2 q/2D, so the depth is sqrt(2 D c0/q) = 20 voxels."""
+    shape = (1, 3, 64)
+    lattice = device.lattice(shape)
+    field = np.full(shape, 5.0, np.float32)
+    nothing, law = np.zeros(shape, np.float32), LAW._replace(walls=(40.0, *[None] * 5))
+    uptake = np.full(shape, 2 * PER_H * 40.0 / 20**2, np.float32)
+    done = solve(lattice, field, nothing, nothing, uptake, Levels.of(lattice), law, cold=cold)
+    x = np.arange(64) + 0.5
+    exact = 40.0 * np.clip(1 - x / 20, 0, None) ** 2
+    assert done.converged
+    np.testing.assert_allclose(field[0, 1], exact, atol=0.03)
+    assert field.min() >= 0.0 and (field[0, :, 21:] < 1e-12).all() and (field[0, :, :19] > 0.0).all()
+    # a front a voxel further in would be seen
+    assert np.abs(field[0, 1] - 40.0 * np.clip(1 - x / 21, 0, None) ** 2).max() > 0.5
+
+
+def test_what_is_given_at_zero_or_above_stays_there(device: Device) -> None:
+    draw = np.random.default_rng(3)
+    lattice = device.lattice(DEEP)
+    scratch = Levels.of(lattice)
+    for half in (0.0, 1e-4, 1.0):
+        for cycles in (1, 2, 30):
+            supply = (1e4 * (draw.random(DEEP) < 0.01)).astype(np.float32)
+            uptake = (1e3 * (draw.random(DEEP) < 0.7)).astype(np.float32)
+            field = (100 * draw.random(DEEP)).astype(np.float32)
+            law = LAW._replace(half_saturation=half, walls=(3.0, None, None, None, None, 0.0))
+            solve(lattice, field, supply, np.zeros(DEEP, np.float32), uptake, scratch, law, cycles_max=cycles)
+            assert np.isfinite(field).all() and field.min() >= 0.0
+
+
+def test_without_supply_the_field_is_zero(device: Device) -> None:
+    lattice = device.lattice(DEEP)
+    zeros, ones = np.zeros(DEEP, np.float32), np.ones(DEEP, np.float32)
+    for drain, uptake, walls in [
+        (ones, NONE, CLOSED),
+        (zeros, ones, CLOSED),
+        (zeros, NONE, (0.0, *[None] * 5)),
+        (ones, ones, CLOSED),
+    ]:
+        field = ones.copy()
+        done = solve(lattice, field, zeros, drain, uptake, Levels.of(lattice), LAW._replace(walls=walls))
+        assert done == Solved(0, 0.0, 0.0, True) and not field.any()
+
+
+def test_a_flat_field_is_found_flat(device: Device) -> None:
+    """No range: rounding is not taken for change."""
+    lattice = device.lattice(DEEP)
+    ones = np.ones(DEEP, np.float32)
+    for field in (np.zeros(DEEP, np.float32), 40 * ones):
+        done = solve(lattice, field, 80 * ones, 2 * ones, NONE, Levels.of(lattice), LAW)
+        assert done.converged and done.cycles <= 12
+        np.testing.assert_allclose(field, 40.0, rtol=1e-5)
+
+
+def test_uptake_alone_holds_a_supply_below_it(device: Device) -> None:
+    """Closed walls, no decay: q c/(K + c) = s has the answer c = K s/(q - s) if s < q, and none otherwise."""
+    lattice = device.lattice(DEEP)
+    ones, zeros = np.ones(DEEP, np.float32), np.zeros(DEEP, np.float32)
+    field = 10 * ones
+    law = LAW._replace(half_saturation=2.0)
+    done = solve(lattice, field, 3 * ones, zeros, 4 * ones, Levels.of(lattice), law)
+    assert done.converged
+    np.testing.assert_allclose(field, 6.0, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"no state of rest.*mean supply of 4 per h"):
+        solve(lattice, field, 4 * ones, zeros, 4 * ones, Levels.of(lattice), law)
+
+
+def test_what_has_no_answer_is_refused(device: Device) -> None:
+    lattice = device.lattice(DEEP)
+    scratch = Levels.of(lattice)
+    ones, zeros = np.ones(DEEP, np.float32), np.zeros(DEEP, np.float32)
+
+    def refused(match: str, *, field=ones, supply=ones, drain=ones, uptake=NONE, law=LAW, on=lattice) -> None:
+        before = field.copy()
+        with pytest.raises(ValueError, match=match):
+            solve(on, field, supply, drain, uptake, scratch, law)
+        assert (field == before).all()
+
+    refused("no state of rest: closed walls", drain=zeros)
+    refused("no state of rest: closed walls", supply=zeros, drain=zeros)
+    refused("diffusivity above 0", law=LAW._replace(diffusivity_um2_per_h=0.0))
+    refused("finite numbers", law=LAW._replace(diffusivity_um2_per_h=float("inf")))
+    refused("finite numbers", law=LAW._replace(walls=(-1.0, *[None] * 5)))
+    refused("finite numbers", law=LAW._replace(half_saturation=float("nan")))
+    refused("six walls", law=LAW._replace(walls=(None,) * 4))
+    refused("supply: needs 3840 values, got 9", supply=np.ones(9, np.float32))
+    refused("uptake: needs 3840 values, got 9", uptake=np.ones(9, np.float32))
+    refused("scratch is for the lattice", on=device.lattice(FLAT))
