@@ -32,7 +32,7 @@ class Processes:
             protease=solute.rates(scenario.solutes.protease, lattice, um, h),
             matrix=matrix.rates(scenario.matrix, h),
             death=death.rates(scenario.death, h),
-            motility=motility.rates(scenario.motility, lattice, um, h),
+            motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
             proliferation=proliferation.rates(scenario.proliferation, h),
             intravasation=intravasation.rates(leaving, h),
             leaving=leaving,

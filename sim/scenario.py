@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from ..kernels import motility
+from ..kernels.adhesion import Adhesion
 from ..kernels.death import Death
 from ..kernels.intravasation import Intravasation
 from ..kernels.lattice import VOXELS_MAX, Lattice
@@ -176,6 +177,7 @@ class Scenario(Parameters):
     matrix: Matrix = Field(default_factory=Matrix)
     death: Death = Field(default_factory=Death)
     motility: Motility = Field(default_factory=Motility)
+    adhesion: Adhesion = Field(default_factory=Adhesion)
     proliferation: Proliferation = Field(default_factory=Proliferation)
     vessels: Vessels = Field(default_factory=Vessels)
     intravasation: Intravasation = Field(default_factory=Intravasation)

@@ -8,10 +8,12 @@ how close its draw came to a boundary.
 from typing import NamedTuple
 
 import numpy as np
+from twins import adhesion_twin
 
 EMPTY, TUMOUR = 0, 1
 STEPS = ((0, 0, -1), (0, 0, 1), (0, -1, 0), (0, 1, 0), (-1, 0, 0), (1, 0, 0))
 ONE = np.float32(1)
+MOTILITY = 1  # column of the traits
 
 
 class Proposed(NamedTuple):
@@ -41,8 +43,12 @@ def propose(
     taxis: float,
     solid_vessels: bool,
     bound: int = 2**32 - 1,
+    bond_energy: float = 0.0,
+    grip: float = 0.0,
+    fastest: float = 0.0,
+    traits: np.ndarray | None = None,
 ) -> Proposed:
-    """What every tumour cell of `state` (cell, emt, matrix, vessel, leaving) wants; `draws` u4 per voxel.
+    """What every tumour cell of `state` (cell, emt, clone, matrix, vessel, leaving) wants; `draws` u4 per voxel.
 
     `bound` decides only whose clamped weights are counted: those of cells that drew below it.
     """
@@ -53,12 +59,17 @@ def propose(
     intent = np.zeros(shape, dtype=np.uint8)
     margin = np.full(shape, np.inf)
     clamped, steepest = 0, 0.0
+    varied = traits if fastest > 0 else None
+    loose = np.exp(-adhesion_twin.energies(state, bond_energy, varied) - grip * matrix.astype(float))
     for at in zip(*np.nonzero(state["cell"] == TUMOUR), strict=True):
         if state["leaving"][at]:
             continue
         h = slow + (fast - slow) * (np.float32(state["emt"][at]) / np.float32(255))
         chance = int(draws[at])
         here, total, choice = matrix[at], np.float32(0), None
+        share = np.float32(loose[at])
+        if varied is not None:
+            share *= np.float32(min(traits[state["clone"][at], MOTILITY], fastest))
         counts = chance < bound or bound == 2**32 - 1
         for face in range(faces):
             ahead = _beyond(at, face, shape)
@@ -73,7 +84,7 @@ def propose(
             if weight < 0:
                 weight = np.float32(0)
                 clamped += int(counts and choice is None)
-            total = np.float32(total + weight)
+            total = np.float32(total + share * weight)
             limit = 2**32 if total >= ONE else int(total * np.float32(2**32))
             margin[at] = min(margin[at], abs(chance - limit) / 2**32)
             if choice is None and chance < limit:
