@@ -39,6 +39,8 @@ class Purpose(IntEnum):
     VESSEL_SITE = 34
     VESSEL_RUPTURE = 35
     VESSEL_TREE = 36
+    STROMA_SITE = 48
+    TEXTURE = 49  # substep = which noise
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65
@@ -171,3 +173,15 @@ def host_draw(voxel: np.ndarray, stamp: Stamp, purpose: Purpose, substep: int = 
     counter[..., 3] = stamp.lattice_id
     four = host_philox(counter, (stamp.key_low, stamp.key_high))
     return np.take_along_axis(four, (voxel & 3)[..., None], axis=-1)[..., 0]
+
+
+def host_draws(first: int, count: int, stamp: Stamp, purpose: Purpose, substep: int = 0) -> np.ndarray:
+    """The draws of `count` voxels on end, from a multiple of 4 on: as `host_draw`, at a quarter of its cost. u32."""
+    if first % 4:
+        raise ValueError(f"a block of draws starts at a multiple of 4, got {first}")
+    counter = np.empty((-(-count // 4), 4), dtype=np.uint32)
+    counter[:, 0] = (first >> 2) + np.arange(len(counter), dtype=np.int64)
+    counter[:, 1] = stamp.tick
+    counter[:, 2] = int(purpose) << 16 | substep
+    counter[:, 3] = stamp.lattice_id
+    return host_philox(counter, (stamp.key_low, stamp.key_high)).reshape(-1)[:count]

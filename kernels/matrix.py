@@ -4,8 +4,10 @@
 
 m is the intact fraction. The rate is held over a tick and integrated by its exact exponential, so m
 stays in [0, 1] for any tick (Franssen 2019 steps 1 - rate dt instead; 0.24 % apart after 300 steps
-under four cells). Membrane-bound MT1-MMP acts on the cell's own voxel.
-Ignored: remodelling, fibres, the neighbours in a cell's reach.
+under four cells). Here membrane-bound MT1-MMP acts on the cell's own voxel; a reach beyond it, an
+inhibitor, clones that make more or less of it, and rebuilding are in `kernels.turnover`, which passes
+here where a scenario has none of them.
+Ignored: the products of degradation, and what growth factors the matrix held.
 """
 
 from typing import NamedTuple
@@ -35,15 +37,40 @@ class Matrix(Parameters):
     soluble_per_h: float = quantity(
         0.09, unit="1/h", ge=0, le=1e6, source=f"{FRANSSEN_2019}: 1 per 4e4 s", about="degradation per unit of protease"
     )
+    contact_reach_voxels: int = quantity(
+        0,
+        unit="voxels",
+        ge=0,
+        le=1,
+        source="Franssen et al. 2019 degrade a cell's own site; pericellular beyond it: assumed",
+        about="reach of MT1-MMP: 0 a cell's own voxel, 1 also those beyond its six faces, each at the full rate",
+    )
+    inhibition_constant: float = quantity(
+        1.0,
+        unit="1",
+        gt=0,
+        le=1e6,
+        source="assumed",
+        about="concentration of inhibitor (TIMP) that halves the work of MT1-MMP and of the protease",
+    )
 
 
 class MatrixRates(NamedTuple):
     contact: float  # per emt unit and tick
     soluble: float  # per protease unit and tick
+    reach: int = 0  # voxels
+    inhibited: bool = False  # does the scenario have an inhibitor?
+    inhibition_constant: float = 1.0
 
 
-def rates(parameters: Matrix, tick_h: float) -> MatrixRates:
-    return MatrixRates(parameters.contact_per_h * tick_h / 255.0, parameters.soluble_per_h * tick_h)
+def rates(parameters: Matrix, tick_h: float, *, inhibited: bool = False) -> MatrixRates:
+    return MatrixRates(
+        parameters.contact_per_h * tick_h / 255.0,
+        parameters.soluble_per_h * tick_h,
+        parameters.contact_reach_voxels,
+        inhibited,
+        parameters.inhibition_constant,
+    )
 
 
 @ti.func
@@ -112,7 +139,9 @@ def degrade_pass(
 
 
 def degrade(tissue: Tissue, rates: MatrixRates) -> None:
-    """Degrade the matrix for one tick. Reads cell, emt, protease. Writes matrix."""
+    """Degrade the matrix for one tick, by contact with own cells and by protease alone (see `kernels.turnover`).
+
+    Reads cell, emt, protease. Writes matrix."""
     if rates.contact == 0.0 and rates.soluble == 0.0:
         return
     degrade_pass(tissue.lattice, tissue.matrix, tissue.protease, tissue.cell, tissue.emt, rates.contact, rates.soluble)

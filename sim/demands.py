@@ -7,6 +7,7 @@ import math
 
 from ..kernels.death import Death
 from ..kernels.parameters import Parameters
+from ..kernels.stroma import Stroma
 
 # more than this in one tick, and what happens within the tick is no longer followed
 PER_TICK_MAX = 0.5
@@ -17,12 +18,12 @@ def present(solutes: Parameters) -> frozenset[str]:
     return frozenset(name for name in type(solutes).model_fields if getattr(solutes, name) is not None)
 
 
-def solute(key: str, rate: float, role: str, roles: frozenset[str]) -> None:
-    """`key` is not 0, so the solute of `role` must be there."""
-    if rate > 0.0 and role not in roles:
+def solute(key: str, rate: float, role: str, roles: frozenset[str], *, off: float = 0.0) -> None:
+    """`key` is not at rest, so the solute of `role` must be there."""
+    if rate != off and role not in roles:
         raise ValueError(
             f"{key}: needs the solute {role!r}, which this scenario does not have; add a table [solutes.{role}], or "
-            "set it to 0"
+            f"set it to {off:g}"
         )
 
 
@@ -43,3 +44,8 @@ def of_death(death: Death, roles: frozenset[str], tick_h: float) -> None:
     for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h", "drug_per_h"):
         what = "debris goes" if name == "clearance_per_h" else "a cell dies"
         short_tick(f"death.{name}", getattr(death, name), tick_h, what)
+
+
+def of_stroma(stroma: Stroma, roles: frozenset[str]) -> None:
+    """What growth factor does to fibroblasts needs growth factor."""
+    solute("stroma.activation_gain", stroma.activation_gain, "growth_factor", roles, off=1.0)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..kernels.draws import Purpose, Stamp, host_draw
+from ..kernels.draws import ALWAYS, Purpose, Stamp, host_draw, host_draws, threshold
 from ..kernels.lattice import Lattice
+from ..kernels.stroma import Stroma
 from ..kernels.tissue import Cell, Tissue, bare
 from .device import Device
 from .errors import InputError
+from .ledger import Others
 from .ranks import lowest, lowest_draws
 from .scenario import Implant, Scenario
 from .vessel_layouts import corners
@@ -34,6 +36,7 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
     emt = np.zeros(lattice.voxels, dtype=np.uint8)
     cell[chosen] = Cell.TUMOUR
     emt[chosen[order[:mesenchymal]]] = 255
+    put_stroma(cell, vessel.reshape(-1), scenario.stroma, stamp)
     tissue = bare(lattice, lattice_id=0, voxel_um=um, xp=device.xp, matrix=scenario.matrix.initial_fraction)
     tissue.vessel[...] = device.array(vessel)
     tissue.cell[...] = device.array(cell.reshape(lattice.shape))
@@ -113,6 +116,23 @@ def _nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | N
             order = np.lexsort((host_draw(flat, stamp, Purpose.IMPLANT_SITE), rank))
             return flat[order[:cells]]
         reach *= 1.5
+
+
+def put_stroma(cell: np.ndarray, vessel: np.ndarray, stroma: Stroma, stamp: Stamp) -> None:
+    """Put fibroblasts into free voxels of cell (voxels,) u1, in place; vessel (voxels,) bits u1 where none may stand."""
+    chance = threshold(stroma.site_probability)
+    for start in range(0, cell.size if chance else 0, 1 << 18):
+        part = slice(start, min(start + (1 << 18), cell.size))
+        wanted = host_draws(start, part.stop - start, stamp, Purpose.STROMA_SITE) < chance
+        if chance == ALWAYS:
+            wanted[:] = True
+        cell[part][wanted & (cell[part] == Cell.EMPTY) & (vessel[part] == 0)] = Cell.STROMA
+
+
+def others_of(tissue: Tissue) -> Others:
+    """The other cells that a tissue holds besides tumour cells, counted."""
+    kinds = (Cell.NECROTIC, Cell.IMMUNE, Cell.STROMA, Cell.EPITHELIUM)
+    return Others(*(int((tissue.cell == np.uint8(kind)).sum()) for kind in kinds))
 
 
 def _parts(lattice: Lattice) -> Iterator[np.ndarray]:

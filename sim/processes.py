@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..kernels import death, intravasation, matrix, motility, proliferation, solute
+from ..kernels import death, intravasation, matrix, motility, proliferation, solute, stroma
 from ..kernels.lattice import Lattice
+from . import demands
 from .scenario import Scenario
 
 
@@ -13,6 +14,7 @@ class Processes:
 
     protease: solute.SoluteRates
     matrix: matrix.MatrixRates
+    stroma: stroma.StromaRates
     death: death.DeathRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
@@ -30,7 +32,8 @@ class Processes:
         um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
         return cls(
             protease=solute.rates(scenario.solutes.protease, lattice, um, h),
-            matrix=matrix.rates(scenario.matrix, h),
+            matrix=matrix.rates(scenario.matrix, h, inhibited="inhibitor" in demands.present(scenario.solutes)),
+            stroma=stroma.rates(scenario.stroma, h),
             death=death.rates(scenario.death, h),
             motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
             proliferation=proliferation.rates(scenario.proliferation, h),

@@ -19,6 +19,7 @@ from ..kernels.motility import Motility
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..kernels.proliferation import Proliferation
 from ..kernels.solute import Solute
+from ..kernels.stroma import Stroma
 from . import demands
 from .body.parameters import Body
 from .vessels import Vessels
@@ -175,6 +176,7 @@ class Scenario(Parameters):
     implant: Implant = Field(default_factory=Implant)
     solutes: Solutes = Field(default_factory=Solutes)
     matrix: Matrix = Field(default_factory=Matrix)
+    stroma: Stroma = Field(default_factory=Stroma)
     death: Death = Field(default_factory=Death)
     motility: Motility = Field(default_factory=Motility)
     adhesion: Adhesion = Field(default_factory=Adhesion)
@@ -196,6 +198,7 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
+        demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):

@@ -33,7 +33,7 @@ class Simulation:
         self.primary = implant.primary(scenario, device)
         self.cells = scenario.implant.cells
         self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
-        self.others = Others()  # in the primary, besides tumour cells
+        self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells
         self.seeds = Seeds()
         self.colonies = Colonies()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organs)]

@@ -5,7 +5,7 @@ they sense in this tick, divisions and hops contest the same voxels, and a cell 
 wall is gone before the next tick.
 """
 
-from ..kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute
+from ..kernels import census, contest, death, intravasation, motility, proliferation, solute, turnover
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
@@ -21,9 +21,9 @@ def step(
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
-    # sense: the protease spreads, cells secrete, and what it and they touch of the matrix goes
+    # sense: the protease spreads, cells secrete, what it and they touch of the matrix goes, and stroma rebuilds it
     solute.diffuse(tissue, processes.protease)
-    matrix.degrade(tissue, processes.matrix)
+    turnover.turn_over(tissue, processes.matrix, processes.stroma)
 
     # become: who dies of what was sensed; of those who live, who is due to divide
     death.strike(tissue, processes.death, stamp, solid_vessels=solid)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
 
-from seedsoil.kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute
+from seedsoil.kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute, turnover
 from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
@@ -15,6 +15,7 @@ from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
 from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
 from seedsoil.kernels.solute import SoluteRates
+from seedsoil.kernels.stroma import StromaRates
 from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
 from seedsoil.sim import departures
 from seedsoil.sim.device import Device
@@ -70,6 +71,11 @@ PROCESSES = {
     "matrix": Process(
         lambda t: matrix.degrade(t, MatrixRates(1e-3, 0.1)),
         lambda t: matrix.degrade(t, MatrixRates(0.0, 0.0)),
+        {"matrix"},
+    ),
+    "turnover": Process(
+        lambda t: turnover.turn_over(t, MatrixRates(1e-3, 0.1, reach=1), StromaRates(0.1, 0.5)),
+        lambda t: turnover.turn_over(t, MatrixRates(0.0, 0.0, reach=1), StromaRates(0.0, 0.5)),
         {"matrix"},
     ),
     "die": Process(

@@ -63,6 +63,16 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:9  output.fields", "unknown field 'oxigen'"],
     ),
+    "activation by nothing": (
+        GOOD + b"[stroma]\nactivation_gain = 3\n",
+        [],
+        ["bad.toml:9  stroma.activation_gain", "needs the solute 'growth_factor'", "set it to 1"],
+    ),
+    "reach of two voxels": (
+        GOOD + b"[matrix]\ncontact_reach_voxels = 2\n",
+        [],
+        ["bad.toml:9  matrix.contact_reach_voxels", "from 0 to 1, in voxels (got 2)"],
+    ),
     "organ shares": (
         GOOD + b"[body.organs.bone]\nshare_probability = 0.5\n",
         [],

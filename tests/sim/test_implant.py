@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from seedsoil.kernels.draws import Stamp
+from seedsoil.kernels import draws
+from seedsoil.kernels.draws import Purpose, Stamp
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel
 from seedsoil.sim import implant
@@ -194,3 +195,32 @@ def test_an_organ_is_empty_but_for_its_vessel_sites(device: Device) -> None:
         scenario(FLAT, vessels=POINTS, body={"organs": same_number, "organ_shape": (1, 60, 60)}), device, "lung"
     )
     assert not np.array_equal(twin.vessel, bone.vessel)  # each organ has draws of its own
+
+
+@SHAPES
+def test_fibroblasts_take_their_share_of_the_free_voxels(device: Device, shape: tuple[int, int, int]) -> None:
+    """0.2 of them within 4 standard errors; none in the implant or a vessel; the tumour is where it was."""
+    vessels = Vessels(kind="points", blood=20, ruptured=0, free_core_um=0.0, solid=False)
+    bare, strewn = (
+        implant.primary(scenario(shape, vessels=vessels, stroma={"site_probability": p}), device) for p in (0.0, 0.2)
+    )
+    assert not (bare.cell == Cell.STROMA).any()
+    free = (bare.cell == Cell.EMPTY) & (bare.vessel == 0)
+    found = strewn.cell == Cell.STROMA
+    assert not found[~free].any()
+    n = free.sum()
+    assert abs(found.sum() - 0.2 * n) < 4 * np.sqrt(0.2 * 0.8 * n)
+    assert abs(found.sum() - 0.25 * n) > 4 * np.sqrt(0.2 * 0.8 * n)  # a twentieth more would have been seen
+    np.testing.assert_array_equal(strewn.cell == Cell.TUMOUR, bare.cell == Cell.TUMOUR)
+    assert not strewn.emt[found].any()
+    everywhere = implant.primary(scenario(shape, vessels=vessels, stroma={"site_probability": 1.0}), device)
+    np.testing.assert_array_equal(everywhere.cell == Cell.STROMA, free)
+
+
+def test_draws_on_end_are_the_draws_of_their_voxels() -> None:
+    stamp = Stamp.of(2**40 + 5, 3, 9)
+    for first, count in ((0, 1), (8, 37), (2**31, 6)):
+        one = draws.host_draws(first, count, stamp, Purpose.TEXTURE, 2)
+        np.testing.assert_array_equal(one, draws.host_draw(first + np.arange(count), stamp, Purpose.TEXTURE, 2))
+    with pytest.raises(ValueError, match="multiple of 4"):
+        draws.host_draws(2, 4, stamp, Purpose.TEXTURE)
