@@ -210,7 +210,9 @@ def _past(
         except checkpoint.CheckpointDamaged:
             continue  # an older one, or the start, leads to the same bits
         _refuse_stranger(path, numbers)
-        simulation = state.restore(_scenario_of(numbers), device, arrays, numbers)
+        then = _scenario_of(numbers)  # the run may have been prolonged since
+        now = then if then.until_h == old.until_h else _until(then, old.until_h)
+        simulation = state.restore(now, device, arrays, numbers)
         break
     if simulation is None:
         if (place / BRANCH_FILE).exists():

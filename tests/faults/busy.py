@@ -9,12 +9,12 @@ import xarray as xr
 
 from seedsoil.outputs.reader import Run, open_run
 
-TICKS = 90
-FRAMES = 46
+TICKS = 60
+FRAMES = 31
 CHECKPOINT_TICKS = 3
 SCENARIO = """\
 title = "small and busy"
-until_h = 9.0
+until_h = 6.0
 rng_key = 11
 [lattice]
 shape = [1, 64, 64]
