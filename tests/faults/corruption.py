@@ -65,7 +65,6 @@ def outcome_of_run(file: str, whole: Recorded, attributes: dict[str, Any], frame
         run = open_run(file)
         run.verify()
         if run.frames == frames:
-            run.dataset().close()  # xarray, too, can make sense of it
             same = not deviation(recorded(run), whole) and all(
                 run.attributes.get(name) == value for name, value in attributes.items()
             )
