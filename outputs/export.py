@@ -13,6 +13,7 @@ import xarray as xr
 from .planes import SLAB_VOXELS, recorded_h
 from .reader import Run, open_run
 from .schema import TABLE_DIMENSIONS
+from .whole import whole_file
 
 # NumPy kind and size -> VTK's name; what a run file may hold
 _VTK_TYPES = {"u1": "UInt8", "u2": "UInt16", "u4": "UInt32", "u8": "UInt64", "i1": "Int8", "i2": "Int16"}
@@ -52,7 +53,9 @@ def export(
         return [write_vti(run, Path(path) if path else None, at_h, organ)]
     if to == "newick":
         target = Path(path) if path else home / "clones.nwk"
-        target.write_text(newick(run.clones()) + "\n", "utf-8")
+        tree = newick(run.clones())
+        with whole_file(target) as file:
+            file.write_text(tree + "\n", "utf-8")
         return [target]
     raise ValueError(f"cannot export to {to!r}; there are csv, vti and newick")
 
@@ -67,7 +70,7 @@ def write_csv(run: Run, folder: Path) -> list[Path]:
         first = TABLE_DIMENSIONS.get(name, "tick_time")
         columns = {first: table[first]} | {str(key): table[key] for key in table.data_vars}
         target = folder / f"{name}.csv"
-        with open(target, "w", newline="", encoding="utf-8") as file:
+        with whole_file(target) as path, open(path, "w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(columns)
             rows.writerows(zip(*(_texts(key, column, organs) for key, column in columns.items()), strict=True))
@@ -108,7 +111,7 @@ def write_vti(run: Run, path: Path | None = None, at_h: float | None = None, org
         target = path or run.file.parent / stem
         names = [str(name) for name, field in dataset.data_vars.items() if field.dims == ("time", "z", "y", "x")]
         names = [name for name in names if recorded_h(dataset, name, frame) is None]
-        with open(target, "wb") as file:
+        with whole_file(target) as unfinished, open(unfinished, "wb") as file:
             file.write(_vti_head(dataset, names, run.layout.voxel_um, float(times[frame])).encode())
             for name in names:
                 field = dataset[name]

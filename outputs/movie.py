@@ -27,6 +27,7 @@ from .figures_tissue import (
 )
 from .planes import Window, frame_indices, plane, recorded_h, vessels_along_z, volume, window
 from .reader import Run, open_run
+from .whole import whole_file
 
 FRAMES_MOST = 240
 WIDTH_IN, DPI = 12.8, 100  # 1280 pixels
@@ -67,7 +68,8 @@ def write_movie(
     with run.dataset(filled=True) as dataset:
         frames = frame_indices(dataset["time"].values, frames_most)
         sample = next(_pictures(run, dataset, frames[-1:], None))
-        save(target, _pictures(run, dataset, frames, progress), frames_per_s, sample)
+        with whole_file(target) as file:
+            save(file, _pictures(run, dataset, frames, progress), frames_per_s, sample)
     return target
 
 

@@ -16,6 +16,7 @@ from .planes import Window, columns, frame_indices, recorded_h, slabs, stride_fo
 from .portrait import CUT_CELLS
 from .reader import Run, open_run
 from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
+from .whole import whole_file
 
 REPORT_FILE = "report.html"
 COLONIES_SHOWN, COLONIES_LISTED = 12, 200  # rows of the list, and with those folded away
@@ -34,9 +35,9 @@ def write_report(run_dir: str | os.PathLike[str], path: str | os.PathLike[str] |
     """
     run = open_run(run_dir)
     target = Path(path) if path is not None else run.file.parent / REPORT_FILE
-    temporary = target.with_name(target.name + ".tmp")
-    temporary.write_text(report_html(run), "utf-8")
-    temporary.replace(target)  # a reader sees the old report or the new one
+    written = report_html(run)
+    with whole_file(target) as file:  # a reader sees the old report or the new one
+        file.write_text(written, "utf-8")
     return target
 
 

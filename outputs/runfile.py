@@ -80,12 +80,17 @@ class RunFile:
 
         Raises:
             RunFileError: the file cannot be read.
-            ValueError: it records something else than `layout`.
+            ValueError: it records something else than `layout`, or another run than `attributes` names
+                (`run_id`); then it is as it was.
         """
         recovery.recover(path, assume_dead=True)
         found_layout, found = recovery.inspect(path)
         if found_layout != layout:
             raise ValueError("the file at this path has another lattice, other fields or organs")
+        with recovery.open_file(path, dead=True) as before:
+            of, here = str(before.attrs.get("run_id", "")), (attributes or {}).get("run_id")
+        if here is not None and of != here:
+            raise ValueError("the file at this path is of another run")
         file = h5py.File(path, "r+", libver=LIBVER)
         for name, value in (attributes or {}).items():
             if name not in END_ATTRIBUTES and not np.array_equal(file.attrs.get(name), value):

@@ -24,9 +24,11 @@ def drive(
 ) -> None:
     """Advance `run` to its scenario's last tick.
 
-    A simulation at tick 0 records its start first. Raises Interrupted once `stop` says so or on Ctrl-C,
-    after a checkpoint; OutputFailed if the files cannot be written (the last checkpoint before that is the
-    place to go on from); IdentityBroken.
+    A simulation at tick 0 records its start first. If `stop` has a method `at_once`, the first tick, which may
+    compile kernels for long, is taken in that context: there a stop may raise KeyboardInterrupt.
+
+    Raises Interrupted once `stop` says so or on Ctrl-C, after a checkpoint if there was a tick; OutputFailed if
+    the files cannot be written (the last checkpoint before that is the place to go on from); IdentityBroken.
     """
     journey = _Journey(run, recording, folder, progress or _silent, stop or _never)
     try:
@@ -64,6 +66,7 @@ class _Journey:
     ) -> None:
         self.run, self.recording, self.folder = run, recording, folder
         self._progress, self._stop = progress, stop
+        self._at_once = getattr(stop, "at_once", contextlib.nullcontext)
         self._began = self._checkpointed = time.monotonic()
         self._first_tick = run.tick
         self._between_ticks = True
@@ -78,7 +81,8 @@ class _Journey:
         self._tell("running", now=True)
         while run.tick < scenario.ticks:
             self._between_ticks = False
-            run.advance()
+            with self._at_once() if run.tick == self._first_tick else contextlib.nullcontext():
+                run.advance()
             self.recording.observe(run, last=run.tick == scenario.ticks)
             self._between_ticks = True
             if run.tick == scenario.ticks:
@@ -97,6 +101,7 @@ class _Journey:
         numbers |= {
             "rows": rows,
             "frames": self.recording.frames,
+            "run_id": self.folder.run_id,
             "scenario": self.run.scenario.model_dump(mode="json", exclude_unset=True),
             "source": {"name": self.run.scenario.source.name, "text": self.run.scenario.source.text},
             "versions": provenance.versions(),
@@ -123,7 +128,7 @@ class _Journey:
         kept = checkpoint.found(self.folder.path)
         here = f"{self.folder.path}: interrupted at {self.run.time_h:.1f} of {self.run.scenario.until_h:g} h"
         if not kept:
-            return f"{here}; no checkpoint could be written"
+            return f"{here}, before the first checkpoint; seedsoil resume {self.folder.path} begins it again"
         return f"{here}; go on with: seedsoil resume {self.folder.path}"
 
     def _finish(self) -> None:
@@ -167,6 +172,7 @@ class _Journey:
                 "wall_s": round(spent, 2),
                 "tumour_cells": here.tumour_cells,
                 "device": self._device,
+                "run_id": self.folder.run_id,
                 "pid": os.getpid(),
                 **more,
             },

@@ -9,6 +9,7 @@ from .problems import Problem
 from .toml_lines import Path
 
 Overrides = Mapping[str, Any] | Iterable[str]
+_DEPTH_MAX = 50
 
 
 def parse(overrides: Overrides) -> tuple[list[tuple[Path, Any, str]], list[str]]:
@@ -18,6 +19,8 @@ def parse(overrides: Overrides) -> tuple[list[tuple[Path, Any, str]], list[str]]
     have dotted keys, nested dicts, or both.
     """
     if isinstance(overrides, Mapping):
+        if deeper_than(overrides, _DEPTH_MAX) or any(str(key).count(".") > _DEPTH_MAX for key in overrides):
+            return [], ["overrides: nested too deeply"]
         return [(path, value, f"{'.'.join(map(str, path))}={shown(value)}") for path, value in _leaves(overrides)], []
     found, complaints = [], []
     for text in [overrides] if isinstance(overrides, str) else overrides:
@@ -45,6 +48,15 @@ def apply(data: dict[str, Any], found: list[tuple[Path, Any, str]]) -> list[Prob
     return problems
 
 
+def deeper_than(value: Any, levels: int) -> bool:
+    """Whether there are more than so many tables and lists within one another."""
+    within = [value]
+    for _ in range(levels + 1):
+        found = [part for part in within if isinstance(part, Mapping | list | tuple)]
+        within = [inner for part in found for inner in (part.values() if isinstance(part, Mapping) else part)]
+    return bool(within)
+
+
 def _leaves(overrides: Mapping[str, Any], path: Path = ()) -> Iterable[tuple[Path, Any]]:
     for key, value in overrides.items():
         here = (*path, *str(key).split("."))
@@ -56,7 +68,7 @@ def _leaves(overrides: Mapping[str, Any], path: Path = ()) -> Iterable[tuple[Pat
 
 def _keys(text: str) -> Path | None:
     """The names of a dotted key, or None."""
-    if "\n" in text or "=" in text:
+    if "\n" in text or "=" in text or text.count(".") > _DEPTH_MAX:
         return None
     try:
         table: Any = tomllib.loads(f"{text} = 0")
@@ -75,7 +87,7 @@ def _value(text: str) -> Any:
     """A TOML value, a number that TOML writes otherwise (.5), or else the text itself."""
     try:
         parsed = tomllib.loads(f"value = {text}")
-        if list(parsed) == ["value"]:
+        if list(parsed) == ["value"] and not deeper_than(parsed, _DEPTH_MAX):
             return parsed["value"]
     except (ValueError, RecursionError):
         pass

@@ -41,8 +41,8 @@ class Recording:
     n-th of them, in the first of each lattice, and in the last.
     """
 
-    def __init__(self, path: Path, scenario: Scenario, device: Device, **recorder: Any) -> None:
-        """`recorder`: passed on (mode, replace, keep_until_h)."""
+    def __init__(self, path: Path, scenario: Scenario, device: Device, run_id: str = "", **recorder: Any) -> None:
+        """`recorder`: passed on (mode, replace, keep_until_h). `run_id`: of the folder."""
         tick_h = scenario.lattice.tick_h
         output = scenario.output
         self._every_frames = {name: output.every_frames(name) for name in output.fields}
@@ -62,7 +62,7 @@ class Recording:
         )
         self._layout = layout
         self.frames = 0  # handed over, those kept from before among them
-        self.recorder = Recorder(path, layout, attributes(scenario, device), **recorder)
+        self.recorder = Recorder(path, layout, attributes(scenario, device) | {"run_id": run_id}, **recorder)
         self.frames = self.recorder.acknowledged
 
     def observe(self, run: Simulation, *, last: bool = False) -> bool:

@@ -19,7 +19,7 @@ from .limits import refuse_what_cannot_run
 from .progress import Status
 from .recording import Recording
 from .run import finished
-from .run_folder import BRANCH_FILE, RUN_FILE, RunFolder
+from .run_folder import BRANCH_FILE, RUN_FILE, RunFolder, id_of, place_of
 from .scenario import Scenario, Source
 from .scenario_file import load_scenario, with_overrides
 from .simulation import Simulation
@@ -50,7 +50,9 @@ def resume(
         device, threads, progress, stop, report: as in `run`; they need not be those of before.
 
     Raises:
-        InputError: no run there, none of its checkpoints whole, or nothing left to do.
+        InputError: no run there, none of its checkpoints whole, files of another run in its folder, or
+            nothing left to do.
+        RunFileError: the run file is damaged or gone.
     """
     place = _run_folder(folder)
     started = devices.start(device, threads)
@@ -66,6 +68,10 @@ def _from_checkpoint(
     place: Path, device: devices.Device, until_h: float | None
 ) -> tuple[Simulation, Recording, RunFolder]:
     path, arrays, numbers, complaints = checkpoint.newest(place)
+    _refuse_stranger(path, numbers)
+    file_id = open_run(place).attributes.get("run_id", "")  # RunFileError here if it is damaged or gone
+    if file_id != id_of(place):
+        raise InputError(f"{place / RUN_FILE}: is the file of another run, not of the one in this folder")
     scenario = _until(_scenario_of(numbers), until_h)
     # a run that was stopped while it closed its files is at its last tick, and still has to end
     if numbers["tick"] > scenario.ticks or (numbers["tick"] == scenario.ticks and _has_ended(place)):
@@ -81,7 +87,7 @@ def _from_checkpoint(
     # half a tick past the state: frames of its own tick stay, later ones are written again
     keep_until_h = simulation.time_h + scenario.lattice.tick_h / 2
     with as_output_failure():
-        recording = Recording(at.run_file, scenario, device, mode="append", keep_until_h=keep_until_h)
+        recording = Recording(at.run_file, scenario, device, at.run_id, mode="append", keep_until_h=keep_until_h)
     if recording.frames != numbers["frames"]:
         recording.close(None)
         raise InputError(
@@ -103,8 +109,16 @@ def _from_start(place: Path, device: devices.Device, until_h: float | None) -> t
     at = RunFolder.existing(place, scenario)
     at.log("began again: there was no checkpoint yet")
     with as_output_failure():
-        recording = Recording(at.run_file, scenario, device, replace=True)
+        recording = Recording(at.run_file, scenario, device, at.run_id, replace=True)
     return simulation, recording, at
+
+
+def _refuse_stranger(path: Path, numbers: dict[str, Any]) -> None:
+    """A checkpoint that was copied here from another run, or left here by one, is no past of this run."""
+    if numbers.get("run_id", "") != id_of(path.parent):
+        raise InputError(
+            f"{path}: is a checkpoint of another run, not of the one in this folder; move it away and try again"
+        )
 
 
 def _until(scenario: Scenario, until_h: float | None) -> Scenario:
@@ -138,14 +152,15 @@ def branch(
 
     Raises:
         InputError: no run there, `at_h` outside it, or an override that the past does not fit.
+        KeyboardInterrupt: stopped while the past was computed; nothing was written.
     """
-    place = _run_folder(folder)
+    place, new_place = _run_folder(folder), place_of(out)
     started = devices.start(device, threads)
-    if Path(out).resolve() == place.resolve():
+    if new_place.resolve() == place.resolve():
         raise InputError(f"{out}: is the run to branch from; give another folder with -o")
     if not math.isfinite(at_h):
         raise InputError(f"--at-h: needs a finite number of hours (got {at_h})")
-    simulation = _past(place, at_h, started, progress)
+    simulation = _past(place, at_h, started, progress, stop)
     if simulation.tick == 0:
         raise InputError(f"--at-h {at_h:g}: is the start; run the scenario with --set instead of branching")
     old = simulation.scenario
@@ -159,20 +174,29 @@ def branch(
         )
     if round(at_h / new.lattice.tick_h) >= new.ticks:
         raise InputError(f"--at-h {at_h:g}: there is no future before until_h = {new.until_h:g}")
-    refuse_what_cannot_run(new, Path(out), started.arch, devices.free_bytes(started))
+    refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))
     simulation = state.restore(new, started, *state.capture(simulation))
     simulation.flows.clear()  # of ticks that this file does not cover
-    at = RunFolder(Path(out), new, force=force, branch={"of": str(place.resolve()), "at_h": at_h})
+    at = RunFolder(new_place, new, force=force, branch={"of": str(place.resolve()), "at_h": at_h})
     at.log(f"branched from {place.resolve()} at {at_h:g} h")
     with as_output_failure():
-        recording = Recording(at.run_file, new, started)
+        recording = Recording(at.run_file, new, started, at.run_id)
         recording.observe(simulation, last=True)
     drive(simulation, recording, at, progress=progress, stop=stop)
-    return finished(Path(out), report=report)
+    return finished(new_place, report=report)
 
 
-def _past(place: Path, at_h: float, device: devices.Device, progress: Callable[[Status], None] | None) -> Simulation:
-    """The run's simulation at `at_h`, from the latest checkpoint before it or from the start."""
+def _past(
+    place: Path,
+    at_h: float,
+    device: devices.Device,
+    progress: Callable[[Status], None] | None,
+    stop: Callable[[], bool] | None,
+) -> Simulation:
+    """The run's simulation at `at_h`, from the latest checkpoint before it or from the start.
+
+    Raises KeyboardInterrupt once `stop` says so: nothing has been written yet that could be gone on with.
+    """
     old = load_scenario(place / "resolved.toml")
     target = round(at_h / old.lattice.tick_h)
     if not 0 <= target <= old.ticks:
@@ -185,7 +209,10 @@ def _past(place: Path, at_h: float, device: devices.Device, progress: Callable[[
             arrays, numbers = checkpoint.load(path)
         except checkpoint.CheckpointDamaged:
             continue  # an older one, or the start, leads to the same bits
-        simulation = state.restore(_scenario_of(numbers), device, arrays, numbers)
+        _refuse_stranger(path, numbers)
+        then = _scenario_of(numbers)  # the run may have been prolonged since
+        now = then if then.until_h == old.until_h else _until(then, old.until_h)
+        simulation = state.restore(now, device, arrays, numbers)
         break
     if simulation is None:
         if (place / BRANCH_FILE).exists():
@@ -197,6 +224,8 @@ def _past(place: Path, at_h: float, device: devices.Device, progress: Callable[[
         simulation = Simulation(old, device)
     began, first = time.monotonic(), simulation.tick
     while simulation.tick < target:
+        if stop is not None and stop():
+            raise KeyboardInterrupt
         simulation.advance()
         if progress is not None:
             here = simulation
@@ -221,7 +250,7 @@ def _scenario_of(numbers: dict[str, Any]) -> Scenario:
 
 
 def _run_folder(folder: str | os.PathLike[str]) -> Path:
-    place = Path(folder)
+    place = place_of(folder)
     if not (place / "resolved.toml").is_file():
         raise InputError(f"{place}: is not the folder of a run (no resolved.toml in it)")
     return place

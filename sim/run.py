@@ -14,7 +14,7 @@ from .errors import OutputFailed
 from .limits import refuse_what_cannot_run
 from .progress import Status
 from .recording import Recording
-from .run_folder import RunFolder
+from .run_folder import RunFolder, place_of
 from .scenario import Scenario
 from .scenario_file import load_scenario, with_overrides
 from .simulation import Simulation
@@ -54,14 +54,14 @@ def run(
         scenario = load_scenario(scenario, changes)
     elif changes:
         scenario = with_overrides(scenario, changes)
-    place = Path(out) if out is not None else Path("runs") / name_of(scenario)
+    place = place_of(out) if out is not None else Path("runs") / name_of(scenario)
     started = devices.start(device, threads)
     refuse_what_cannot_run(scenario, place, started.arch, devices.free_bytes(started))
     simulation = Simulation(scenario, started)
     folder = RunFolder(place, scenario, force=force)
     folder.log(f"{scenario.title}: {scenario.ticks} ticks on {provenance.machine(started)}, rng_key {scenario.rng_key}")
     with as_output_failure():
-        recording = Recording(folder.run_file, scenario, started)
+        recording = Recording(folder.run_file, scenario, started, folder.run_id)
     drive(simulation, recording, folder, progress=progress, stop=stop)
     return finished(place, report=report)
 

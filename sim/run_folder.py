@@ -1,6 +1,6 @@
 """The folder of a run: what stands in it besides the run file, and that it is never overwritten unasked.
 
-scenario.toml   the input, to the letter          resolved.toml   every value used, with its source
+scenario.toml   the input, to the letter          resolved.toml   every value used, with its source; the run's id
 run.vtkhdf      fields, series, tables            report.html     for people
 status.json     where the run stands              log.txt         what happened, with times
 branch.json     of a branch: the run it left, and when
@@ -8,7 +8,9 @@ branch.json     of a branch: the run it left, and when
 
 import json
 import os
+import re
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,18 @@ from .scenario import Scenario
 
 BRANCH_FILE = "branch.json"
 _STATUS_EVERY_S = 1.0
+_ID = re.compile(r"# run ([0-9a-f]{32})\n")  # first line of resolved.toml
 # files that a run may have left; --force removes these and nothing else
 _OWN = ("scenario.toml", "resolved.toml", RUN_FILE, STATUS_FILE, BRANCH_FILE, "log.txt", "report.html")
 _OWN_PATTERNS = ("checkpoint-*.h5", "checkpoint-*.h5.tmp", *(f"{name}.tmp" for name in _OWN), f"{RUN_FILE}.partial")
 
 
 class RunFolder:
-    """Makes the folder, and keeps its small files true while the run goes on."""
+    """Makes the folder, and keeps its small files true while the run goes on.
+
+    `run_id` tells this run from all others, those of the same scenario and key among them: it stands in
+    resolved.toml, in the run file and in every checkpoint, so that files of two runs are never mixed.
+    """
 
     def __init__(
         self, path: Path, scenario: Scenario, *, force: bool = False, branch: dict[str, Any] | None = None
@@ -52,11 +59,12 @@ class RunFolder:
         try:
             for found in held:
                 found.unlink()
+            self.run_id = uuid.uuid4().hex
             path.mkdir(parents=True, exist_ok=True)
             if branch is not None:
                 write_whole(path / BRANCH_FILE, json.dumps(branch, indent=1) + "\n")
             write_whole(path / "scenario.toml", scenario.source.text or resolved_toml(scenario))
-            write_whole(path / "resolved.toml", resolved_toml(scenario))  # last: with it, the folder is that of a run
+            self._write_resolved(scenario)  # last: with it, the folder is that of a run
         except OSError as error:
             raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
 
@@ -66,7 +74,8 @@ class RunFolder:
         folder = cls.__new__(cls)
         folder._at(path)
         try:
-            write_whole(path / "resolved.toml", resolved_toml(scenario))
+            folder.run_id = id_of(path)
+            folder._write_resolved(scenario)
         except OSError as error:
             raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
         return folder
@@ -75,6 +84,10 @@ class RunFolder:
         self.path = path
         self.run_file = path / RUN_FILE
         self._last_status_s = 0.0
+
+    def _write_resolved(self, scenario: Scenario) -> None:
+        head = f"# run {self.run_id}\n" if self.run_id else ""
+        write_whole(self.path / "resolved.toml", head + resolved_toml(scenario))
 
     def log(self, line: str) -> None:
         """Add a line, with the time, to log.txt."""
@@ -95,6 +108,20 @@ class RunFolder:
             write_whole(self.path / STATUS_FILE, json.dumps(values, indent=1) + "\n")
         except OSError as error:
             raise OutputFailed(f"{self.path / STATUS_FILE}: cannot be written: {error.strerror or error}") from None
+
+
+def id_of(folder: Path) -> str:
+    """The id of the run in a folder; empty for one that was written before runs had any. Raises OSError."""
+    with open(folder / "resolved.toml", encoding="utf-8", errors="replace") as file:
+        found = _ID.match(file.readline())
+    return found[1] if found else ""
+
+
+def place_of(folder: str | os.PathLike[str]) -> Path:
+    """A folder as somebody named it. Raises InputError for the empty name, which would be the current folder."""
+    if not os.fspath(folder):
+        raise InputError("the name of the run's folder is empty; say . for the current folder")
+    return Path(folder)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .overrides import Overrides, apply, parse
+from .overrides import Overrides, apply, deeper_than, parse
 from .plain_text import printable
 from .problems import NOTHING_WAS_RUN, Origin, did_you_mean, quoted, refusal, report
 from .toml_lines import lines_of
@@ -23,6 +23,11 @@ if TYPE_CHECKING:  # the model comes with Taichi: a file that is not there is re
     from .scenario import Scenario, Source
 
 BYTES_MAX = 1_000_000
+# tables within tables: a scenario has 4. Beyond some hundreds the readers of TOML and of the model run out of stack,
+# and a key of n names costs tomllib n^2 steps, so that one of 10^5 names never ends
+DEPTH_MAX = 50
+_NAME = r"""(?:(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++|"[^"\n]*"|'[^'\n]*')[ \t]*"""
+_LONG_KEY = re.compile(rf"{_NAME}(?:\.[ \t]*{_NAME}){{{DEPTH_MAX}}}")
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _SAID = {"Cannot overwrite a value": "this key has been given before"}
 
@@ -55,8 +60,13 @@ def shipped_scenarios() -> dict[str, str]:
 
 
 def _build(name: str, text: str, overrides: Overrides, labels: Mapping[str, str]) -> "Scenario":
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise InputError(refusal(f"{printable(name)}:{line}: a key of more than {DEPTH_MAX} names"))
     try:
         data = tomllib.loads(text)
+        if deeper_than(data, DEPTH_MAX):
+            raise RecursionError
         lines = lines_of(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(_not_toml(name, text, str(error))) from None

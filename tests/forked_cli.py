@@ -18,7 +18,9 @@ for line in sys.stdin:
     if child == 0:
         os.chdir(job["folder"])
         for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+            os.dup2(os.open(job[name] or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+            if not job[name]:
+                os.close(number)
         code = main(job["arguments"])
         sys.stdout.flush()
         sys.stderr.flush()
@@ -44,9 +46,13 @@ class ForkedCommandLine:
             [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=scratch
         )
 
-    def __call__(self, *arguments: str, folder: Path) -> Ended:
+    def __call__(self, *arguments: str, folder: Path, out: str | None = None, err: str | None = None) -> Ended:
+        """`out`, `err`: where the streams go instead, "" for nowhere: they are closed."""
         assert self._server.stdin and self._server.stdout
-        job = {"arguments": arguments, "folder": str(folder), "out": str(self._out), "err": str(self._err)}
+        for path in (self._out, self._err):
+            path.write_bytes(b"")
+        streams = {"out": str(self._out) if out is None else out, "err": str(self._err) if err is None else err}
+        job = {"arguments": arguments, "folder": str(folder), **streams}
         self._server.stdin.write(json.dumps(job) + "\n")
         self._server.stdin.flush()
         code = int(self._server.stdout.readline())

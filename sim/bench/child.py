@@ -65,7 +65,7 @@ def ticks(orders: dict[str, Any]) -> dict[str, Any]:
     began = time.monotonic()
     if orders["mode"] == "recorded":
         folder = RunFolder(Path(orders["out"]), scenario)
-        drive(run, Recording(folder.run_file, scenario, device), folder)
+        drive(run, Recording(folder.run_file, scenario, device, folder.run_id), folder)
     else:
         for _ in range(scenario.ticks):
             run.advance()

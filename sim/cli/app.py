@@ -3,11 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 
 import typer
 
-from . import looking, measuring, running, starting, taking
+from . import looking, measuring, running, starting, streams, taking
 
 app = typer.Typer(
     name="seedsoil",
@@ -58,11 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 2 bad input, 70 a broken identity, 74 output failed, 75 interrupted, 130 killed from the
     keyboard, 1 anything else. Errors are one message on stderr; SEEDSOIL_DEBUG=1 adds the traceback.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a title in a terminal that knows only ASCII
+    with streams.forgiving_streams():
+        code = _code_of(None if arguments is None else list(arguments))
+        if code == 0 and (reason := streams.failure()):
+            print(f"stdout: cannot be written: {reason}", file=sys.stderr)
+            return 74
+        return code
+
+
+def _code_of(arguments: list[str] | None) -> int:
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="seedsoil")
+        app(args=arguments, prog_name="seedsoil")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except KeyboardInterrupt:

@@ -23,7 +23,9 @@ def check(
     until_h: options.UntilH = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Where the run would go: its disk is looked at."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Where the run would go: its disk is looked at.", parser=options.path
+        ),
     ] = None,
 ) -> None:
     """Validate a scenario; say what it takes. Runs nothing."""
@@ -44,7 +46,7 @@ def check(
     typer.echo("It can run.")
 
 
-def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")]) -> None:
+def report(directory: options.RunFolder) -> None:
     """Write a run's report.html anew."""
     from ...outputs.report import write_report
 
@@ -52,7 +54,7 @@ def report(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run'
 
 
 def status(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+    directory: options.RunFolder,
 ) -> None:
     """Say where a run stands."""
     import json

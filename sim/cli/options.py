@@ -1,6 +1,7 @@
 """The options that several commands share, and how they set values of a scenario."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,18 @@ Settings = Annotated[
 RngKey = Annotated[int | None, typer.Option("--rng-key", metavar="N", help="Key of all random draws [the scenario's].")]
 UntilH = Annotated[float | None, typer.Option("--until-h", metavar="H", help="Simulated hours [the scenario's].")]
 Device = Annotated[DeviceName, typer.Option("--device", help="Where to compute; auto takes CUDA if it is there.")]
+
+
+def path(text: str | Path) -> Path:
+    """A path as somebody gave it. Raises InputError for an empty one: `Path("")` would be the current folder."""
+    if not str(text):
+        from ..errors import InputError
+
+        raise InputError("a folder or file with an empty name was given; say . for the current folder")
+    return Path(text)
+
+
+RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.", parser=path)]
 
 
 def load(

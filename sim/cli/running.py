@@ -1,17 +1,15 @@
 """Commands that compute: run, resume, branch; each watched, stoppable, and summed up at its end."""
 
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import options
+from . import options, streams
+from .stopping import stop_asked
 
 if TYPE_CHECKING:
     from ...outputs.reader import Run
@@ -20,14 +18,13 @@ if TYPE_CHECKING:
 _Threads = Annotated[int | None, typer.Option("--threads", metavar="N", help="CPU threads [all].")]
 _Force = Annotated[bool, typer.Option("--force", help="Replace a run that is in the folder.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
-_RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")]
-_STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 
 
 def run(
     scenario: options.ScenarioName,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="The run's folder [runs/<scenario>].")
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="The run's folder [runs/<scenario>].", parser=options.path),
     ] = None,
     settings: options.Settings = None,
     rng_key: options.RngKey = None,
@@ -38,7 +35,7 @@ def run(
     quiet: _Quiet = False,
 ) -> None:
     """Run a scenario and write its folder."""
-    with _stop_asked() as stop:
+    with stop_asked() as stop:
         loaded = options.load(scenario, settings, rng_key, until_h)
 
         from .. import run as runs
@@ -47,23 +44,25 @@ def run(
 
 
 def resume(
-    directory: _RunFolder,
+    directory: options.RunFolder,
     until_h: Annotated[float | None, typer.Option("--until-h", metavar="H", help="Another end [the run's].")] = None,
     device: options.Device = options.DeviceName.auto,
     threads: _Threads = None,
     quiet: _Quiet = False,
 ) -> None:
     """Go on with an interrupted run, bit for bit."""
-    with _stop_asked() as stop:
+    with stop_asked() as stop:
         from .. import resume as resumption
 
         _watched(quiet, stop, resumption.resume, directory, until_h=until_h, device=device.value, threads=threads)
 
 
 def branch(
-    directory: _RunFolder,
+    directory: options.RunFolder,
     at_h: Annotated[float, typer.Option("--at-h", metavar="H", help="Simulated hours that both runs share.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR2", help="The new run's folder.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR2", help="The new run's folder.", parser=options.path)
+    ],
     settings: options.Settings = None,
     until_h: Annotated[float | None, typer.Option("--until-h", metavar="H", help="Another end [the run's].")] = None,
     device: options.Device = options.DeviceName.auto,
@@ -72,7 +71,7 @@ def branch(
     quiet: _Quiet = False,
 ) -> None:
     """What if: the past of a run (computed again unless a checkpoint is early enough), another future."""
-    with _stop_asked() as stop:
+    with stop_asked() as stop:
         from .. import resume as resumption
 
         _watched(
@@ -102,6 +101,7 @@ def _watched(
         done = compute(*arguments, progress=ticks, stop=stop, **named)
     if not quiet:
         typer.echo(summary(done, ticks.count, time.monotonic() - began))
+    streams.forget_failure()  # the run is in its folder, whoever reads of it here
 
 
 class _Ticks:
@@ -116,27 +116,3 @@ class _Ticks:
         self._first = status.tick if self._first is None else self._first
         self.count = status.tick - self._first
         self._progress(status)
-
-
-@contextmanager
-def _stop_asked() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C, SIGTERM or SIGUSR1 has come: the run then stops between two ticks, with a checkpoint.
-
-    A second signal kills at once, as an untouched process would be: an exception in the middle of a tick
-    could only leave a state that is none.
-    """
-    asked: list[int] = []
-    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-        for each in _STOP_SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-
-    for number in _STOP_SIGNALS:
-        signal.signal(number, ask)
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from . import options
+
 
 def new(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The scenario to write, e.g. mine.toml.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The scenario to write, e.g. mine.toml.", parser=options.path)
+    ],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a commented scenario to start from."""
@@ -38,7 +42,9 @@ def schema() -> None:
 def doctor(
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="A run's file or folder: look at it, and repair it if it can be."),
+        typer.Argument(
+            metavar="FILE", help="A run's file or folder: look at it, and repair it if it can be.", parser=options.path
+        ),
     ] = None,
 ) -> None:
     """Say whether seedsoil can compute on this machine, or whether a run file is whole."""

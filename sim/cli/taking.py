@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-_RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder or run file.")]
+from . import options
+
+_RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder or run file.", parser=options.path)]
 
 
 class ExportFormat(StrEnum):
@@ -20,7 +22,9 @@ def movie(
     directory: _RunFolder,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A .mp4 or .gif [movie.* in the run's folder]."),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="A .mp4 or .gif [movie.* in the run's folder].", parser=options.path
+        ),
     ] = None,
     frames_per_s: Annotated[
         float, typer.Option("--fps", metavar="N", help="Frames a second.", min=0.1, max=60.0)
@@ -50,7 +54,10 @@ def export(
     directory: _RunFolder,
     to: Annotated[ExportFormat, typer.Option("--to", help="csv: series and tables; vti: one frame; newick: clones.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PATH", help="Folder (csv) or file [in the run's folder].")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="PATH", help="Folder (csv) or file [in the run's folder].", parser=options.path
+        ),
     ] = None,
     at_h: Annotated[
         float | None, typer.Option("--at-h", metavar="H", help="vti: the frame nearest to it [the last].")

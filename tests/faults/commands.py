@@ -48,7 +48,8 @@ class Commands:
         blows         [{"event": "start" | "frame" | "tick" | "writer" | "checkpoint" | "blow", "after_s": 0.1,
                       "whom": ["run", "writer"], "signal": 9}, ...]: one after the other, each so long after the next
                       such event (an acknowledged frame, a tick, the start of a writer, a slow checkpoint,
-                      the blow before)
+                      the blow before); with "at" only once the number of frames or the tick is that large
+        hold          {"tick": 7, "s": 0.5}: the run waits there, so that a blow finds it at that tick
         ballast, room a file that is made at the first tick, so large that `room` bytes stay free beside it
         file_bytes    no file may become larger
         slow_checkpoint_tick   the checkpoint of that tick takes for ever once its bytes are written
@@ -89,6 +90,9 @@ class _Telling(progress.NoProgress):
         if "room" in self._plan:
             _fill(Path(self._plan["ballast"]), self._plan.pop("room"))
         os.write(self._pipe, b"t%d\n" % status.tick)
+        hold = self._plan.get("hold", {})
+        if hold.get("tick") == status.tick:
+            time.sleep(hold["s"])
 
 
 def _fill(ballast: Path, room: int) -> None:
@@ -161,9 +165,11 @@ class _Watch:
         self._due: float | None = None
         self._arm("start")
 
-    def _arm(self, event: str) -> None:
+    def _arm(self, event: str, value: int = 0) -> None:
         """The next blow falls `after_s` after its event."""
-        if self._todo and self._due is None and self._todo[0]["event"] == event:
+        if not self._todo or self._due is not None:
+            return
+        if self._todo[0]["event"] == event and value >= self._todo[0].get("at", 0):
             self._due = time.monotonic() + self._todo[0]["after_s"]
 
     def _hear(self, data: bytes) -> None:
@@ -173,10 +179,10 @@ class _Watch:
             if kind == b"a":
                 self.acknowledged = value
                 self.first_frame = self.first_frame or time.monotonic()
-                self._arm("frame")
+                self._arm("frame", value)
             elif kind == b"t":
                 self.tick = value
-                self._arm("tick")
+                self._arm("tick", value)
             elif kind == b"w":
                 self.writers.append(value)
                 self._arm("writer")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from faults.busy import content, difference
+from faults.busy import Recorded, deviation, recorded
 
 from seedsoil.outputs import integrity, reader, recovery
 from seedsoil.outputs.errors import RunFileError
@@ -60,16 +60,16 @@ def damages(content: bytes, count: int, seed: int) -> list[Callable[[], bytes]]:
     return [kinds[number % len(kinds)] for number in range(count)]
 
 
-def outcome_of_run(file: str, whole: dict[str, Any], attributes: dict[str, Any], frames: int) -> str:
+def outcome_of_run(file: str, whole: Recorded, attributes: dict[str, Any], frames: int) -> str:
     try:
         run = open_run(file)
         run.verify()
         if run.frames == frames:
-            same = not difference(run, whole) and all(
+            same = not deviation(recorded(run), whole) and all(
                 run.attributes.get(name) == value for name, value in attributes.items()
             )
             return "good" if same else "wrong"
-        return "wrong" if run.frames > frames or difference(run, whole, so_far=True) else "older"
+        return "wrong" if run.frames > frames or deviation(recorded(run), whole, so_far=True) else "older"
     except RunFileError as error:
         return "refused" if "\n" not in str(error) else "traceback"
     except Exception:
@@ -80,7 +80,7 @@ def runs(source: Path, count: int, seed: int) -> Counter[str]:
     target = str(source.with_suffix(".damaged"))
     Path(target).write_bytes(source.read_bytes())
     run = open_run(target)
-    whole, frames = content(run), run.frames
+    whole, frames = recorded(run), run.frames
     attributes = {k: v for k, v in run.attributes.items() if k not in ("state", "digest")}
     seen: Counter[str] = Counter()
     for damage in damages(source.read_bytes(), count, seed):

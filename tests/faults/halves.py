@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from faults.busy import content, difference, digest
+from faults.busy import deviation, digest, recorded
 
 from seedsoil.outputs.reader import open_run
 from seedsoil.sim import checkpoint, drive, state
@@ -34,7 +34,7 @@ def save(scenario: Path, folder: Path, threads: int, ticks: set[int]) -> None:
 
 
 def resume_all(folder: Path, threads: int) -> dict[str, str]:
-    whole = content(open_run(folder / "whole"))
+    whole = recorded(open_run(folder / "whole"))
     expected = digest(folder / "whole")
     outcomes = {}
     for half in sorted((path for path in folder.iterdir() if path.name.isdigit()), key=lambda path: int(path.name)):
@@ -44,7 +44,7 @@ def resume_all(folder: Path, threads: int) -> dict[str, str]:
         except Exception as error:
             outcomes[half.name] = f"{type(error).__name__}: {error}"
             continue
-        outcomes[half.name] = "digest" if digest(half) != expected else difference(done, whole)
+        outcomes[half.name] = "digest" if digest(half) != expected else deviation(recorded(done), whole)
         shutil.rmtree(half)
     return outcomes
 

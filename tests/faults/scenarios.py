@@ -6,11 +6,11 @@ from typing import Any
 from seedsoil.sim.resolved import resolved_toml
 from seedsoil.sim.scenario_file import load_scenario
 
-TICKS = 80
+TICKS = 60
 
 SECONDARY = """\
 title = "3-D, organs that shed in turn"
-until_h = 8.0
+until_h = 6.0
 rng_key = 3
 [lattice]
 shape = [10, 28, 28]
@@ -51,7 +51,7 @@ fields = ["cell", "emt", "colony", "vessel", "matrix", "protease"]
 
 CLOCK = """\
 title = "2-D, all cells divide by the clock and enter vessels by arriving there"
-until_h = 8.0
+until_h = 6.0
 rng_key = 5
 [lattice]
 shape = [1, 60, 60]
@@ -122,7 +122,7 @@ SCENARIOS: dict[str, Callable[[], str]] = {
         "quickstart",
         {
             **_BUSY_BODY,
-            "until_h": 8.0,
+            "until_h": 6.0,
             "lattice.shape": [12, 28, 28],
             "implant.kind": "scattered",
             "implant.cells": 900,

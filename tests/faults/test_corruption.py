@@ -13,9 +13,11 @@ from pathlib import Path
 
 import h5py
 import pytest
+from faults import busy
 from faults.commands import Commands
 from faults.whole import Pair, Whole
 
+from seedsoil.outputs.reader import open_run
 from seedsoil.sim import checkpoint
 
 pytestmark = pytest.mark.faults
@@ -37,7 +39,7 @@ def corruption(*words: object) -> Counter[str]:
 
 def files(folder: Path, pair: Pair, whole: Whole) -> dict[str, Path]:
     """A closed run file of some frames, and one whose writer was killed; each in a folder of its own."""
-    short = ("--set", "until_h=4", "--set", "output.every_h=0.5", "--threads", 1, "--quiet")
+    short = ("--set", "until_h=2.4", "--set", "output.every_h=0.6", "--threads", 1, "--quiet")
     kill = {"event": "tick", "after_s": whole.lived_s / 5, "whom": ["run", "writer"], "signal": 9}
     found = {}
 
@@ -118,10 +120,11 @@ def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, whole: Whole, w
     intact = path.read_bytes()
     start, size = PLACES[what](path)
     draw = random.Random(what)
+    content = busy.recorded(open_run(whole.folder))
     for _ in range(10):
         damaged = bytearray(intact)
         damaged[start + draw.randrange(size)] ^= 1 << draw.randrange(8)
         path.write_bytes(damaged)
-        assert outcome_of_run(str(path), whole.content, {}, len(whole.content["primary"].time)) == "refused"
+        assert outcome_of_run(str(path), content, {}, busy.FRAMES) == "refused"
     path.write_bytes(intact)
-    assert outcome_of_run(str(path), whole.content, {}, len(whole.content["primary"].time)) == "good"
+    assert outcome_of_run(str(path), content, {}, busy.FRAMES) == "good"

@@ -59,7 +59,7 @@ def insist(commands: Commands, whole: Whole, folder: Path, first: int, second: i
 
 
 def test_a_signal_ends_the_run_with_a_checkpoint(tmp_path: Path, pair: Pair, whole: Whole) -> None:
-    jobs = [(number, writer_too, again) for number in SIGNALS for writer_too in (False, True) for again in range(3)]
+    jobs = [(number, writer_too, again) for number in SIGNALS for writer_too in (False, True) for again in range(2)]
 
     def work(commands: Commands, job: tuple[int, bool, int]) -> None:
         interrupt(commands, whole, tmp_path / "-".join(map(str, job)), job[0], job[1])

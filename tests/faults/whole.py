@@ -7,7 +7,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
-import xarray as xr
 from faults import busy
 from faults.commands import Commands
 
@@ -59,7 +58,7 @@ class Whole:
 
     scenario: Path
     folder: Path
-    content: dict[str, xr.Dataset]
+    content: busy.Recorded
     digest: str
     began_s: float
     lived_s: float
@@ -81,4 +80,4 @@ class Whole:
 
         began_s, lived_s = (max(times) for times in zip(*pair.each(run, [1, 2]), strict=True))
         assert busy.digest(folder / "other") == busy.digest(place)
-        return cls(scenario, place, busy.content(open_run(place)), busy.digest(place), began_s, lived_s)
+        return cls(scenario, place, busy.recorded(open_run(place)), busy.digest(place), began_s, lived_s)

@@ -145,6 +145,14 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
     "duplicate key": (edited("cells = 9", "cells = 9\ncells = 8"), [], ["bad.toml:6", "6 | cells = 8", "given before"]),
     "duplicate table": (GOOD + b"[implant]\n", [], ["bad.toml:8", "the table [implant] has been given before"]),
     "nested too deeply": (b"a = " + b"[" * 20_000, [], ["nested too deeply"]),
+    "table of thousands of names": (
+        GOOD + b"[" + b"a." * 3000 + b"b]\n",
+        [],
+        ["bad.toml:8: a key of more than 50 names"],
+    ),
+    "key of a hundred thousand names": (GOOD + b"'a b'.c." * 50_000 + b"d = 1\n", [], ["bad.toml:8: a key of more"]),
+    "tables in tables": (GOOD + b"x = " + b"{a = " * 90 + b"1" + b"}" * 90, [], ["nested too deeply"]),
+    "set thousands of names": (GOOD, ["--set", "a." * 9000 + "b=1"], ["--set 'a.a.", "needs key=value"]),
     "binary": (bytes(range(256)) * 9, [], ["bad.toml: is not a text file"]),
     "not UTF-8": (GOOD + b'title = "caf\xe9"\n', [], ["bad.toml:8: is not UTF-8 text (byte 0xe9)"]),
     "empty": (b"", [], ["bad.toml: is empty", "seedsoil new"]),
@@ -248,6 +256,28 @@ def test_bad_usage(cli: ForkedCommandLine, tmp_path: Path, arguments: list[str])
     ended = cli(*arguments, folder=tmp_path)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err and "Traceback" not in ended.err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "run quickstart -o",
+        "branch nowhere --at-h 3 -o",
+        "resume",
+        "status",
+        "report",
+        "movie",
+        "export nowhere --to csv -o",
+        "check quickstart -o",
+        "new",
+        "doctor",
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(cli: ForkedCommandLine, tmp_path: Path, arguments: str) -> None:
+    ended = cli(*arguments.split(), "", folder=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "empty name" in ended.err and ended.err.count("\n") == 1
     assert os.listdir(tmp_path) == []
 
 

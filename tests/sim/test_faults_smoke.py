@@ -1,8 +1,9 @@
-"""The smoke form of tests/faults: one kill, signal, full disk and cut of each kind, a little damage."""
+"""The smoke form of tests/faults: one run through a full disk, dead writers, kills and signals; a little damage."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults import busy
@@ -37,66 +38,64 @@ def whole(tmp_path_factory: pytest.TempPathFactory, commands: Commands, scenario
     return folder
 
 
-@pytest.mark.parametrize(
-    ("whom", "signal", "code"),
-    [(["run"], KILL, -KILL), (["run", "writer"], KILL, -KILL), (["writer", "run"], TERM, 75)],
-)
-def test_stopped_from_outside_it_goes_on_to_the_same_bits(
-    tmp_path: Path, commands: Commands, scenario: Path, whole: Path, whom: list[str], signal: int, code: int
-) -> None:
-    blow = {"event": "frame", "after_s": 0.2, "whom": whom, "signal": signal}
-    ended = commands("run", scenario, "-o", tmp_path / "run", "--quiet", "--threads", 1, plan={"blows": [blow]})
-    assert ended.code == code, ended
-    expected = busy.content(open_run(whole))
-    busy.assert_holds(tmp_path / "run", expected, ended.acknowledged)
-    again = commands("resume", tmp_path / "run", "--quiet", "--threads", 2)
-    assert (again.code, again.err) == (0, "")
-    busy.assert_is(tmp_path / "run", expected, busy.digest(whole))
+def at(tick: int, *blows: tuple[list[str], int]) -> dict[str, Any]:
+    """A plan: at that tick the first blow, and each further one as soon as another writer has started."""
+    first = {"event": "tick", "at": tick}
+    rest = [{"event": "writer"} for _ in blows[1:]]
+    told = zip([first, *rest], blows, strict=True)
+    return {
+        "blows": [{**event, "after_s": 0.0, "whom": whom, "signal": signal} for event, (whom, signal) in told],
+        "hold": {"tick": tick, "s": 0.4},
+    }
 
 
-def test_a_killed_writer_is_replaced_once(tmp_path: Path, commands: Commands, scenario: Path, whole: Path) -> None:
-    first = {"event": "writer", "after_s": 0.3, "whom": ["writer"], "signal": KILL}  # before or while it makes the file
-    run = ("run", scenario, "-o", tmp_path / "run", "--force", "--quiet", "--threads", 1)
-    ended = commands(*run, plan={"blows": [first]})
-    assert (ended.code, len(ended.writers)) == (0, 2), ended
-    busy.assert_is(tmp_path / "run", busy.content(open_run(whole)), busy.digest(whole))
-    ended = commands(*run, plan={"blows": [first, {**first, "after_s": 0.0}]})
-    assert (ended.code, ended.err.count("\n")) == (74, 1), ended
+def test_through_all_of_it_to_the_same_bits(tmp_path: Path, commands: Commands, scenario: Path, whole: Path) -> None:
+    expected, largest = busy.recorded(open_run(whole)), (whole / "run.vtkhdf").stat().st_size
+    folder = tmp_path / "run"
+    run, resume = ("run", scenario, "-o", folder), ("resume", folder)
+    # what is done to it, the plan, the exit code, lines on stderr, writers
+    stages: list[tuple[str, tuple, dict[str, Any], int, int, int]] = [
+        ("the disk is full", run, {"file_bytes": largest // 2}, 74, 1, 1),
+        ("its writer is killed, and the next", resume, at(21, (["writer"], KILL), (["writer"], KILL)), 74, 1, 2),
+        ("it is killed", resume, at(25, (["run"], KILL)), -KILL, 0, 1),
+        ("it and its writer are killed", resume, at(28, (["run", "writer"], KILL)), -KILL, 0, 1),
+        ("both are asked to stop", resume, at(31, (["writer", "run"], TERM)), 75, 1, 1),
+        ("its writer is killed once", resume, at(35, (["writer"], KILL)), 0, 0, 2),
+    ]
+    reached = -1
+    for number, (what, words, plan, code, lines, writers) in enumerate(stages):
+        ended = commands(*words, "--quiet", "--threads", 1 + number % 2, plan=plan)
+        assert (ended.code, ended.err.count("\n"), len(ended.writers)) == (code, lines, writers), (what, ended)
+        assert busy.assert_holds(folder, expected, ended.acknowledged) > 1
+        tick = checkpoint.load(checkpoint.found(folder)[0])[1]["tick"]
+        assert tick > reached, f"{what}: no checkpoint between tick {reached} and then"
+        reached = tick
+    busy.assert_is(folder, expected, busy.digest(whole))
 
 
-def test_a_full_disk_is_one_line_and_a_whole_checkpoint(
-    tmp_path: Path, commands: Commands, scenario: Path, whole: Path
-) -> None:
-    limit = (whole / "run.vtkhdf").stat().st_size * 2 // 3
-    plan = {"file_bytes": limit}
-    ended = commands("run", scenario, "-o", tmp_path / "run", "--quiet", "--threads", 1, plan=plan)
-    assert (ended.code, ended.err.count("\n")) == (74, 1), ended
-    checkpoint.load(checkpoint.found(tmp_path / "run")[0])
-    assert commands("resume", tmp_path / "run", "--quiet", "--threads", 1).code == 0
-    busy.assert_is(tmp_path / "run", busy.content(open_run(whole)), busy.digest(whole))
-
-
-def test_a_lost_frame_and_a_changed_bit_are_noticed(tmp_path: Path, whole: Path) -> None:
+def test_a_lost_frame_and_a_changed_bit_are_noticed(whole: Path) -> None:
     """The detectors of all the above, shown to fail."""
-    expected = busy.content(open_run(whole))
+    expected = busy.recorded(open_run(whole))
     with pytest.raises(AssertionError, match="1 acknowledged frames are lost"):
         busy.assert_holds(whole, expected, busy.FRAMES + 1)
-    other = expected | {"lung": expected["lung"].copy(deep=True)}
-    other["lung"].cell.values[0, 0, 0, 0] ^= 1
-    with pytest.raises(AssertionError, match="lung/cell"):
-        busy.assert_holds(whole, other, busy.FRAMES)
+    changed = expected["organs/lung/cell"].copy()
+    changed[0, 0, 0, 0] ^= 1
+    with pytest.raises(AssertionError, match="organs/lung/cell"):
+        busy.assert_holds(whole, expected | {"organs/lung/cell": changed}, busy.FRAMES)
     with pytest.raises(AssertionError):
         busy.assert_is(whole, expected, "another digest")
-    without_last = expected | {"primary": expected["primary"].isel(time=slice(-1))}
-    with pytest.raises(AssertionError, match="primary"):
+    without_last = {path: values[:-1] if path.startswith("primary/") else values for path, values in expected.items()}
+    with pytest.raises(AssertionError, match="primary/time"):
         busy.assert_is(whole, without_last, busy.digest(whole))
+    assert busy.deviation(expected, {**expected, "seeds/age": expected["seeds/cells"]}) == "seeds/age"
+    assert busy.difference(open_run(whole), busy.content(open_run(whole))) == ""
 
 
 def test_damage_is_refused(tmp_path: Path, whole: Path) -> None:
     path = Path(shutil.copy(checkpoint.found(whole)[0], tmp_path))
     assert checkpoints(path, 140, 1) == {"refused": 140}
     file = Path(shutil.copy(whole / "run.vtkhdf", tmp_path))
-    content, intact = busy.content(open_run(whole)), file.read_bytes()
+    content, intact = busy.recorded(open_run(whole)), file.read_bytes()
     assert outcome_of_run(str(file), content, {}, busy.FRAMES) == "good"
     for text in (b"small and busy", b"empty tumour necrotic", b'"voxel_um": 20.0'):
         damaged = bytearray(intact)
