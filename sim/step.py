@@ -21,8 +21,8 @@ def step(
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
-    # sense: the protease spreads, cells secrete, and what it and they touch of the matrix goes
-    solute.diffuse(tissue, processes.protease)
+    # sense: solutes spread, cells secrete, and what the protease and they touch of the matrix goes
+    solute.advance(tissue, processes.solutes)
     matrix.degrade(tissue, processes.matrix)
 
     # become: who dies of what was sensed; of those who live, who is due to divide
