@@ -1,47 +1,24 @@
-"""A transient solute that mesenchymal cells secrete: the protease.
+"""A solute that diffuses, decays and is secreted by mesenchymal cells, stepped explicitly.
 
     dc/dt = D lap(c) - decay c + secretion emt/255        (in voxels that hold a tumour cell)
 
 Explicit Euler in f32 over the faces of a voxel (5-point in 2-D, 7-point in 3-D), walls of zero flux. Positive and bounded while
 2 d D dt/dx^2 + decay dt <= 1 in d dimensions; the tick is cut into as many substeps as that asks for.
-Concentrations are in units of a reference concentration. Secretion is per voxel with a
-mesenchymal cell in it, so it scales with the inverse voxel volume when `voxel_um` changes.
+Which solutes there are, and their tables: `kernels.roles`. Secretion is per voxel with a mesenchymal cell in it, so it
+scales with the inverse voxel volume when `voxel_um` changes.
 Ignored: binding, inhibitors, convection.
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import taichi as ti
 
 from .lattice import TILE, Lattice, is_idle, row_origin
 from .launch import array, kernel
-from .parameters import FRANSSEN_2019, Parameters, quantity
+from .roles import Solute
 from .tissue import Cell, Tissue
-
-
-class Solute(Parameters):
-    """The `[solutes.protease]` table: a collagen-tethered matrix metalloproteinase (MMP-2)."""
-
-    diffusivity_um2_per_h: float = quantity(
-        360.0,
-        unit="um2/h",
-        ge=0,
-        le=1e8,
-        source=f"{FRANSSEN_2019}: 1e-9 cm2/s, tethered to collagen (free 72 kDa protein: 100-1000 times faster)",
-        about="diffusivity of the protease",
-    )
-    decay_per_h: float = quantity(
-        0.009, unit="1/h", ge=0, le=1e4, source=f"{FRANSSEN_2019}: 0.1 per 4e4 s", about="decay rate"
-    )
-    secretion_per_h: float = quantity(
-        0.0702,
-        unit="1/h",
-        ge=0,
-        le=1e6,
-        source=f"{FRANSSEN_2019}: 0.195 per 4e4 s and cell at 4 cells a site, so 0.78 per 4e4 s for a voxel of 5 um with one cell",
-        about="rise of concentration per hour in a voxel that holds a fully mesenchymal cell",
-    )
 
 
 class SoluteRates(NamedTuple):
@@ -185,15 +162,25 @@ def secrete_pass(
                 solute[i] += secreted(cell[i], emt[i], secretion)
 
 
-def diffuse(tissue: Tissue, rates: SoluteRates) -> None:
-    """Advance the protease by one tick.
+def diffuse(tissue: Tissue, rates: SoluteRates, role: str = "protease") -> None:
+    """Advance the solute of a role by one tick.
 
-    Reads cell, emt, busy, protease. Writes protease (and spare).
+    Reads cell, emt, busy, the field. Writes the field (and spare).
     """
     for substep in range(rates.substeps):
         last = substep == rates.substeps - 1
         decay = rates.decay_at_last if last and rates.decay_at_last is not None else rates.decay
-        diffuse_pass(tissue.lattice, tissue.protease, tissue.spare, rates.exchange, decay)
-        tissue.protease, tissue.spare = tissue.spare, tissue.protease
+        field = tissue.solutes[role]
+        diffuse_pass(tissue.lattice, field, tissue.spare, rates.exchange, decay)
+        tissue.solutes[role], tissue.spare = tissue.spare, field
         if rates.secretion > 0.0:
-            secrete_pass(tissue.lattice, tissue.protease, tissue.cell, tissue.emt, tissue.busy, rates.secretion)
+            secrete_pass(tissue.lattice, tissue.solutes[role], tissue.cell, tissue.emt, tissue.busy, rates.secretion)
+
+
+def advance(tissue: Tissue, rates: Mapping[str, SoluteRates]) -> None:
+    """Advance every solute of the tissue by one tick, in the order of `rates` (that of `kernels.roles.ROLES`).
+
+    Reads cell, emt, busy, the fields. Writes the fields (and spare).
+    """
+    for role, each in rates.items():
+        diffuse(tissue, each, role)

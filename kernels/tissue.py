@@ -6,6 +6,7 @@ them as ordinary arrays. Between start and end of a run they are written by the 
 calls, and by seeds that settle in an organ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -160,13 +161,16 @@ def bare(
     voxel_um: float,
     xp: Any = np,
     matrix: float = 1.0,
-    roles: tuple[str, ...] = ("protease",),
+    roles: Mapping[str, float] | tuple[str, ...] = ("protease",),
     traits: Any = None,
 ) -> Tissue:
-    """Tissue without cells or vessels, its matrix uniform. `xp` is numpy or cupy; `roles` are its solutes.
+    """Tissue without cells or vessels, its fields uniform. `xp` is numpy or cupy; `roles` are its solutes, by role with
+    their concentration at the start (0 where only names are given).
 
     `traits` (clones, len(Trait)) f4 is shared, not copied; left out, there is one clone and it is neutral.
     """
+
+    levels = roles if isinstance(roles, Mapping) else dict.fromkeys(roles, 0.0)
 
     def empty(dtype: Any) -> Any:
         return xp.zeros(lattice.shape, dtype=dtype)
@@ -185,7 +189,7 @@ def bare(
         vessel=empty(np.uint8),
         matrix=xp.full(lattice.shape, matrix, dtype=np.float32),
         fibre=empty(np.uint8),
-        solutes={role: empty(np.float32) for role in roles},
+        solutes={role: xp.full(lattice.shape, level, dtype=np.float32) for role, level in levels.items()},
         traits=xp.ones((1, len(Trait)), dtype=np.float32) if traits is None else traits,
         spare=empty(np.float32),
         intent=empty(np.uint8),

@@ -1,4 +1,4 @@
-"""Pictures of tissue: cells, vessels, matrix and protease, in a plane and in three dimensions."""
+"""Pictures of tissue: cells, vessels, matrix and solutes, in a plane and in three dimensions."""
 
 from typing import Any
 
@@ -28,7 +28,20 @@ CODES = {
     5: style.EPITHELIUM,
 }
 CODE_NAMES = {2: "necrotic", 3: "immune", 4: "stroma", 5: "epithelium"}
-FIELD_TITLES = {"matrix": "matrix density", "protease": "protease, relative", "oxygen": "oxygen [mmHg]"}
+# the fields that are drawn, in this order
+FIELD_TITLES = {
+    "matrix": "matrix density",
+    "protease": "protease, relative",
+    "inhibitor": "protease inhibitor, relative",
+    "oxygen": "oxygen [mmHg]",
+    "drug": "drug, relative",
+    "growth_factor": "growth factor [ng/mL]",
+    "mitogen": "mitogen [ng/mL]",
+    "cytokine": "cytokine [ng/mL]",
+    "chemokine": "chemokine [ng/mL]",
+    "vegf": "VEGF-A [ng/mL]",
+    "vegf_c": "VEGF-C [ng/mL]",
+}
 
 
 def cell_colours(cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) -> np.ndarray:
@@ -160,9 +173,9 @@ def _smoothing(values: np.ndarray) -> str:
 
 
 def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -> Figure:
-    """Rows: the tumour in 3-D (if it is), cells in the plane, then matrix and protease; columns: times."""
+    """Rows: the tumour in 3-D (if it is), cells in the plane, then matrix and solutes; columns: times."""
     time_h = dataset["time"].values
-    fields = [name for name in ("matrix", "protease") if name in dataset]
+    fields = [name for name in FIELD_TITLES if name in dataset]
     solid = dataset.sizes["z"] > 1
     rows = (["portrait"] if solid else []) + ["cells", *fields]
     aspect = (shown.y.stop - shown.y.start) / (shown.x.stop - shown.x.start)

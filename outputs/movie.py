@@ -1,4 +1,4 @@
-"""A run as a film: cells, matrix and protease through time, with the count of cells and seeds.
+"""A run as a film: cells, matrix and solutes through time, with the count of cells and seeds.
 
 MP4 through imageio-ffmpeg where that is installed (`pip install seedsoil[movie]`), else an animated GIF.
 """
@@ -30,6 +30,7 @@ from .reader import Run, open_run
 from .whole import whole_file
 
 FRAMES_MOST = 240
+FIELDS_MOST = 4  # beside the cells; more would be too small
 WIDTH_IN, DPI = 12.8, 100  # 1280 pixels
 
 
@@ -80,10 +81,9 @@ def _pictures(
     shown = window(dataset, frames[-1], run.layout.voxel_um)
     series = run.series()
     tops = {}
-    for name in ("matrix", "protease"):
-        if name in dataset:
-            highest = max(float(plane(dataset, name, frame, shown).max()) for frame in frames)
-            tops[name] = 1.0 if name == "matrix" else max(highest, 1e-12)
+    for name in [name for name in FIELD_TITLES if name in dataset][:FIELDS_MOST]:
+        highest = max(float(plane(dataset, name, frame, shown).max()) for frame in frames)
+        tops[name] = 1.0 if name == "matrix" else max(highest, 1e-12)
     title = str(run.attributes.get("title") or run.file.parent.name)
     for done, frame in enumerate(frames, start=1):
         with style.styled():

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from . import cascade, figures_organs, figures_seeds, figures_series, figures_tissue, page, style
+from . import cascade, figures_organs, figures_seeds, figures_series, figures_solutes, figures_tissue, page, style
 from .page import Section, text
 from .planes import Window, columns, frame_indices, recorded_h, slabs, stride_for, window
 from .portrait import CUT_CELLS
@@ -105,22 +105,27 @@ def _tissue(run: Run, dataset: xr.Dataset, frames: list[int], shown: Window) -> 
         if (stride := stride_for(shown, figures_tissue.PORTRAIT_VOXELS)) > 1:
             words.append(f"A ball stands for {stride} × {stride} × {stride} voxels.")
         words.append(f"Below: the plane z = {shown.plane_um / 1000:.2f} mm, through the middle of the final tumour.")
-    if "matrix" in dataset or "protease" in dataset:
+    fields = [name for name in figures_tissue.FIELD_TITLES if name in dataset]
+    if fields:
         words.append("Black lines surround places where tumour cells hold a third of the voxels or more.")
     if not shown.whole:
         words.append("The tissue reaches further than the part shown, which holds all tumour cells of the last frame.")
-    drawn = [name for name in ("vessel", "matrix", "protease") if name in dataset]
+    drawn = [name for name in ("vessel", *fields) if name in dataset]
     if stale := [name for name in drawn if any(recorded_h(dataset, name, f) is not None for f in frames)]:
         words.append(f"Recorded less often than cells, and shown as last recorded before: {', '.join(stale)}.")
-    absent = [name for name in ("emt", "vessel", "matrix", "protease") if name not in dataset]
+    others = [name for name in figures_tissue.FIELD_TITLES if name in run.layout.fields]
+    usual = dict.fromkeys(("emt", "vessel", "matrix", "protease", *others))
+    absent = [name for name in usual if name not in dataset]
     if missing := [name for name in absent if name not in run.layout.fields]:
         words.append(f"Not recorded in this run: {', '.join(missing)}.")
     if elsewhere := [name for name in absent if name not in missing]:
         words.append(f"Recorded less often than cells, so not shown with them: {', '.join(elsewhere)}.")
     if len(frames) == 1:
         words.append("The run holds a single frame.")
-    about_it = "Cells, matrix and protease at " + ", ".join(
-        style.time_text(float(dataset["time"].values[f])) for f in frames
+    about_it = (
+        " and ".join(["Cells", *fields])
+        + " at "
+        + ", ".join(style.time_text(float(dataset["time"].values[f])) for f in frames)
     )
     return page.picture(figures_tissue.tissue_through_time(dataset, frames, shown), about_it, text(" ".join(words)))
 
@@ -136,6 +141,12 @@ def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int
             figures_series.curves(series, until, rows, run.layout.voxel_um, dataset.sizes["z"] > 1),
             "Cells, rates, reach and matrix through time",
         )
+        if figures_solutes.recorded(series):
+            out += page.chart(
+                figures_solutes.through_time(series, until),
+                "Solutes through time",
+                "Mean over the lattice, and between its lowest and highest value.",
+            )
     else:
         out += page.absent("The run recorded no series.")
     if not rows:

@@ -105,10 +105,13 @@ FIELDS: dict[str, Spec] = {
     "matrix": Spec("f4", "1", "extracellular matrix density, 0 to 1"),
     "protease": Spec("f4", "1", "protease (MMP) concentration, relative"),
     "oxygen": Spec("f4", "mmHg", "oxygen partial pressure"),
-    "growth_factor": Spec("f4", "1", "growth factor concentration, relative"),
-    "cytokine": Spec("f4", "1", "cytokine concentration, relative"),
-    "chemokine": Spec("f4", "1", "chemokine concentration, relative"),
-    "vegf": Spec("f4", "1", "VEGF concentration above normal, relative"),
+    "growth_factor": Spec("f4", "ng/mL", "concentration of the inducing growth factor (TGF-beta)"),
+    "mitogen": Spec("f4", "ng/mL", "concentration of the mitogen (EGF, HGF)"),
+    "cytokine": Spec("f4", "ng/mL", "cytokine concentration"),
+    "chemokine": Spec("f4", "ng/mL", "chemokine concentration"),
+    "vegf": Spec("f4", "ng/mL", "VEGF-A concentration above normal"),
+    "vegf_c": Spec("f4", "ng/mL", "VEGF-C concentration above normal"),
+    "inhibitor": Spec("f4", "1", "protease inhibitor (TIMP) concentration, in the unit of the protease"),
     "drug": Spec("f4", "1", "drug concentration, relative"),
 }
 
@@ -143,6 +146,13 @@ SERIES: dict[str, Spec] = {
     "invasion_rms_um": Spec("f8", "um", "root mean square distance of tumour cells from the middle of the lattice"),
 }
 ORGAN_CELLS = Spec("i8", "1", "tumour cells in the organ")  # series organ_cells.<organ>
+SOLUTES = ("oxygen", "drug", "growth_factor", "mitogen", "cytokine", "chemokine", "vegf", "vegf_c", "inhibitor")
+# series <solute>_min, <solute>_mean, <solute>_max of the solutes that a run has
+SOLUTE_SERIES: dict[str, Spec] = {
+    f"{solute}_{which}": Spec("f8", FIELDS[solute].units, f"{word} of the {solute} field")
+    for solute in SOLUTES
+    for which, word in (("min", "minimum"), ("mean", "mean"), ("max", "maximum"))
+}
 
 TABLES: dict[str, dict[str, Spec]] = {
     "seeds": {

@@ -28,7 +28,19 @@ RELEASED, DIED, SETTLED, LOST = "#cc79a7", "#9aa5b1", "#009e73", "#d55e00"
 SEQUENCE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#8c6d1f")
 # from nothing (paper) to plenty (dark), each in one hue that no cell has; the rest in cividis
 MATRIX_MAP = LinearSegmentedColormap.from_list("matrix", ["#ffffff", "#f0e3cf", "#d3b78c", "#ad8654"])
-FIELD_MAPS: dict[str, Any] = {"matrix": MATRIX_MAP, "protease": "BuPu", "oxygen": "cividis"}
+FIELD_MAPS: dict[str, Any] = {
+    "matrix": MATRIX_MAP,
+    "protease": "BuPu",
+    "inhibitor": "PuBuGn",
+    "oxygen": "cividis",
+    "drug": "Greens",
+    "growth_factor": "YlGn",
+    "mitogen": "GnBu",
+    "cytokine": "OrRd",
+    "chemokine": "PuRd",
+    "vegf": "RdPu",
+    "vegf_c": "YlGnBu",
+}
 
 COLUMN_IN = 11.2  # the report's text column: 1120 CSS pixels
 RC: Any = {

@@ -5,7 +5,7 @@ scenario, the starter scenario and the schema.
 """
 
 from collections.abc import Iterator
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -30,8 +30,15 @@ class Declared(NamedTuple):
 
 
 def table_of(annotation: Any) -> type[Parameters] | None:
-    """The model of a field that is a table, or None."""
+    """The model of a field that is a table, also of one that may be left out (`Table | None`), or None."""
+    if is_optional(annotation):
+        annotation = next(part for part in get_args(annotation) if part is not NoneType)
     return annotation if isinstance(annotation, type) and issubclass(annotation, Parameters) else None
+
+
+def is_optional(annotation: Any) -> bool:
+    """Is this a table that a scenario has or has not (`Table | None`)?"""
+    return get_origin(annotation) is UnionType and NoneType in get_args(annotation)
 
 
 def entry_of(annotation: Any) -> type[Parameters] | None:

@@ -37,7 +37,7 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
     cell[chosen] = Cell.TUMOUR
     emt[chosen[order[:mesenchymal]]] = 255
     put_stroma(cell, vessel.reshape(-1), scenario.stroma, stamp)
-    tissue = bare(lattice, lattice_id=0, voxel_um=um, xp=device.xp, matrix=scenario.matrix.initial_fraction)
+    tissue = _bare(scenario, device, lattice, 0)
     tissue.vessel[...] = device.array(vessel)
     tissue.cell[...] = device.array(cell.reshape(lattice.shape))
     tissue.emt[...] = device.array(emt.reshape(lattice.shape))
@@ -51,9 +51,21 @@ def organ(scenario: Scenario, device: Device, name: str) -> Tissue:
     stamp = Stamp.of(scenario.rng_key, lattice_id)
     um = scenario.lattice.voxel_um
     sites = _organ_vessels(scenario, name)
-    tissue = bare(lattice, lattice_id=lattice_id, voxel_um=um, xp=device.xp, matrix=scenario.matrix.initial_fraction)
+    tissue = _bare(scenario, device, lattice, lattice_id)
     tissue.vessel[...] = device.array(vessel_map(sites, lattice, um, stamp))
     return tissue
+
+
+def _bare(scenario: Scenario, device: Device, lattice: Lattice, lattice_id: int) -> Tissue:
+    """Tissue of this scenario's matrix and solutes, with nothing in it."""
+    return bare(
+        lattice,
+        lattice_id=lattice_id,
+        voxel_um=scenario.lattice.voxel_um,
+        xp=device.xp,
+        matrix=scenario.matrix.initial_fraction,
+        roles={role: table.initial for role, table in scenario.solutes.present.items()},
+    )
 
 
 def check_organs(scenario: Scenario) -> None:

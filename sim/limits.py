@@ -28,8 +28,7 @@ PLACING_BYTES_PER_VOXEL = 32
 PLACING_BYTES = 64 * 2**20
 # of each field: one frame being written, one waiting
 FRAME_COPIES = 2
-# what a checkpoint holds of a tissue; it is not compressed, and the last one stays while the next is written
-CHECKPOINTED = (*STATE, "protease")
+# a checkpoint is not compressed, and the last one stays while the next is written
 CHECKPOINTS = 2
 # What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
 # Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
@@ -52,7 +51,7 @@ class Estimate:
     voxels: int
     organ_voxels: int  # of all organs together
     ticks: int
-    protease_substeps: int  # a tick
+    solute_substeps: dict[str, int]  # a tick, by role
     hop_substeps: int  # a tick
     bytes_per_voxel: int
     tissue_bytes: int  # the arrays: in the GPU's memory on CUDA
@@ -69,7 +68,8 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     lattice = Lattice.of(scenario.lattice.shape)
     organs = len(scenario.body.organs)
     one_organ = math.prod(scenario.body.organ_shape) if organs else 0
-    kinds = field_types()
+    roles = scenario.solutes.roles
+    kinds = field_types(roles)
     per_voxel = sum(np.dtype(kind).itemsize for kind in kinds.values())
     everything = lattice.voxels + organs * one_organ
     tissue = per_voxel * everything
@@ -78,7 +78,7 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     packed = sum(_frames(scenario, name) * _packed_bytes(scenario, name) for name in scenario.output.fields)
     written = packed * (lattice.voxels + _ORGAN_FRAMES * organs * one_organ)
     waiting = FRAME_COPIES * frame * everything
-    saved = everything * sum(np.dtype(kinds[name]).itemsize for name in CHECKPOINTED)
+    saved = everything * sum(np.dtype(kinds[name]).itemsize for name in (*STATE, *roles))
     on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
     placing = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
@@ -88,7 +88,9 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
         voxels=lattice.voxels,
         organ_voxels=organs * one_organ,
         ticks=scenario.ticks,
-        protease_substeps=solute.rates(scenario.solutes.protease, lattice, um, h).substeps,
+        solute_substeps={
+            role: solute.rates(table, lattice, um, h).substeps for role, table in scenario.solutes.present.items()
+        },
         hop_substeps=motility.rates(scenario.motility, lattice, um, h).substeps,
         bytes_per_voxel=per_voxel,
         tissue_bytes=tissue,
@@ -188,7 +190,7 @@ def _frames(scenario: Scenario, field: str) -> int:
 
 def _packed_bytes(scenario: Scenario, field: str) -> float:
     """Bytes in the run file of a voxel's value in one frame, compressed."""
-    kind = np.dtype(field_types()[field])
+    kind = np.dtype(field_types(scenario.solutes.roles)[field])
     if kind.kind == "f":
         part = _MATRIX if field == "matrix" else 1.0
         return part * (_FLOAT_BYTES + _FLOAT_BYTES_PER_BIT * scenario.output.keep_bits)
@@ -196,10 +198,10 @@ def _packed_bytes(scenario: Scenario, field: str) -> float:
 
 
 @cache
-def field_types() -> dict[str, str]:
-    """Name -> dtype of every per-voxel array of a tissue."""
+def field_types(roles: tuple[str, ...] = ("protease",)) -> dict[str, str]:
+    """Name -> dtype of every per-voxel array of a tissue with the solutes of these roles."""
     lattice = Lattice.of((2, 3, 5))
-    tissue: Tissue = bare(lattice, lattice_id=0, voxel_um=20.0)
+    tissue: Tissue = bare(lattice, lattice_id=0, voxel_um=20.0, roles=roles)
     return {
         name: value.dtype.str
         for name, value in (vars(tissue) | tissue.solutes).items()
@@ -215,14 +217,14 @@ def _refuse_counts(needs: Estimate, name: str) -> None:
                 "Lower until_h or lengthen lattice.tick_h.",
             )
         )
-    if needs.protease_substeps > SUBSTEPS_MAX:
-        raise InputError(
-            refusal(
-                f"{name}: stability asks for {needs.protease_substeps} protease substeps a tick, "
-                f"at most {SUBSTEPS_MAX} are taken",
-                "Use a shorter lattice.tick_h, larger voxels, or a lower solutes.protease.diffusivity_um2_per_h.",
+    for role, substeps in needs.solute_substeps.items():
+        if substeps > SUBSTEPS_MAX:
+            raise InputError(
+                refusal(
+                    f"{name}: stability asks for {substeps} {role} substeps a tick, at most {SUBSTEPS_MAX} are taken",
+                    f"Use a shorter lattice.tick_h, larger voxels, or a lower solutes.{role}.diffusivity_um2_per_h.",
+                )
             )
-        )
 
 
 def _what_fits(scenario: Scenario, device: str, limits: dict[str, int], short_of: str) -> list[str]:

@@ -36,6 +36,11 @@ def row(run: Simulation) -> dict[str, float]:
         ),
         "invasion_rms_um": spread_um(tissue),
     }
+    for role in run.scenario.solutes.roles:
+        if role != "protease":
+            field = tissue.solutes[role]
+            out[f"{role}_min"], out[f"{role}_max"] = float(field.min()), float(field.max())
+            out[f"{role}_mean"] = float(field.sum(dtype=np.float64)) / field.size
     for organ in run.organs:
         out[f"organ_cells.{organ.name}"] = organ.cells
     flows.clear()

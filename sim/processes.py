@@ -12,7 +12,7 @@ from .scenario import Scenario
 class Processes:
     """The rates of every process, per tick or substep, for one lattice shape."""
 
-    protease: solute.SoluteRates
+    solutes: dict[str, solute.SoluteRates]  # by role, in the order in which they advance
     matrix: matrix.MatrixRates
     stroma: stroma.StromaRates
     death: death.DeathRates
@@ -31,7 +31,7 @@ class Processes:
             leaving = leaving.model_copy(update={"law": "contact", "active_per_h": 0.0, "passive_per_h": 0.0})
         um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
         return cls(
-            protease=solute.rates(scenario.solutes.protease, lattice, um, h),
+            solutes={role: solute.rates(table, lattice, um, h) for role, table in scenario.solutes.present.items()},
             matrix=matrix.rates(scenario.matrix, h, inhibited="inhibitor" in demands.present(scenario.solutes)),
             stroma=stroma.rates(scenario.stroma, h),
             death=death.rates(scenario.death, h),

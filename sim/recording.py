@@ -9,7 +9,7 @@ import numpy as np
 
 from ..outputs.layout import Layout
 from ..outputs.recorder import Recorder
-from ..outputs.schema import FIELDS, Spec
+from ..outputs.schema import FIELDS, SERIES, SOLUTE_SERIES, Spec
 from . import observe, provenance
 from .device import Device
 from .resolved import resolved_rows, resolved_toml
@@ -57,6 +57,7 @@ class Recording:
             fields=fields,
             organs={str(name): shape for name in scenario.body.organs},
             organ_fields={**fields, "colony": "colony"} if scenario.body.organs else None,
+            series=_series(scenario),
             extra_columns=_EXTRA,
             own_times=[name for name, every in self._every_frames.items() if every > 1],
         )
@@ -107,6 +108,13 @@ class Recording:
     def close(self, at_end: dict[str, Any] | None) -> None:
         """Close the file; `at_end` is None for a run that was interrupted."""
         self.recorder.close(at_end)
+
+
+def _series(scenario: Scenario) -> list[str]:
+    """The names of the columns of `observe.row`."""
+    organs = [f"organ_cells.{name}" for name in scenario.body.organs]
+    solutes = [name for name in SOLUTE_SERIES if name.rpartition("_")[0] in scenario.solutes.roles]
+    return [*SERIES, *organs, *solutes]
 
 
 def _rounded(name: str, keep_bits: int) -> Spec:

@@ -59,7 +59,8 @@ def _leaves(table: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
     for name, field in type(table).model_fields.items():
         value = getattr(table, name)
         if table_of(field.annotation):
-            tables.append(((*path, name), value))
+            # an optional table that the scenario lacks has no values
+            tables += [] if value is None else [((*path, name), value)]
         elif entry_of(field.annotation):
             tables += [((*path, name, entry), part) for entry, part in value.items()]
         else:

@@ -18,15 +18,17 @@ from ..kernels.matrix import Matrix
 from ..kernels.motility import Motility
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..kernels.proliferation import Proliferation
-from ..kernels.solute import Solute
+from ..kernels.roles import ROLES
 from ..kernels.stroma import Stroma
 from . import demands
 from .body.parameters import Body
+from .solutes import Solutes
 from .vessels import Vessels
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
 MANTISSA_BITS = 23  # of an f4
-FIELDS = ("cell", "emt", "clone", "colony", "vessel", "matrix", "protease")
+# what can be recorded; of the solutes those that the scenario has
+FIELDS = ("cell", "emt", "clone", "colony", "vessel", "matrix", "protease", *ROLES[:-1])
 
 
 class LatticeTable(Parameters):
@@ -69,12 +71,6 @@ class Implant(Parameters):
     )
 
 
-class Solutes(Parameters):
-    """The `[solutes.*]` tables."""
-
-    protease: Solute = Field(default_factory=Solute)
-
-
 def _field_every(name: str) -> Any:
     about = f"time between frames of {name}, a multiple of output.every_h; 0 = in every frame"
     return quantity(0.0, unit="h", ge=0, source="the scenario's choice", about=about)
@@ -91,6 +87,15 @@ class FieldsEvery(Parameters):
     vessel: float = _field_every("vessel")
     matrix: float = _field_every("matrix")
     protease: float = _field_every("protease")
+    oxygen: float = _field_every("oxygen")
+    drug: float = _field_every("drug")
+    growth_factor: float = _field_every("growth_factor")
+    mitogen: float = _field_every("mitogen")
+    cytokine: float = _field_every("cytokine")
+    chemokine: float = _field_every("chemokine")
+    vegf: float = _field_every("vegf")
+    vegf_c: float = _field_every("vegf_c")
+    inhibitor: float = _field_every("inhibitor")
 
 
 class Output(Parameters):
@@ -112,7 +117,7 @@ class Output(Parameters):
         ge=1,
         le=MANTISSA_BITS,
         source="the scenario's choice",
-        about="mantissa bits kept of matrix and protease in the run file; n bits err by at most 2^-(n+1) of the value, "
+        about="mantissa bits kept of matrix and solutes in the run file; n bits err by at most 2^-(n+1) of the value, "
         f"{MANTISSA_BITS} are all. What is computed is never rounded",
     )
     fields_every_h: FieldsEvery = Field(default_factory=FieldsEvery)
@@ -200,6 +205,9 @@ class Scenario(Parameters):
             )
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
+        for name in self.output.fields:
+            if name in ROLES and name not in self.solutes.roles:
+                raise ValueError(f"output.fields: there is no {name} to record; add a table [solutes.{name}]")
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
             motility.rates(self.motility, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .declared import declaration, entry_of, table_of
+from .declared import declaration, entry_of, is_optional, table_of
 from .scenario import Scenario
 from .toml_text import toml_value
 
@@ -10,6 +10,7 @@ _HEAD = """\
 #:schema seedsoil.schema.json
 # A scenario to start from. What is commented out shows a default: remove the '#' to change it.
 # After each value: what it is [unit] (range); where the default comes from.
+# Tables after '#!' are not there unless you take the '#!' away, from the name of the table too.
 # `seedsoil check FILE` says whether it can run, `seedsoil run FILE` runs it.
 """
 # what has no default, and a first run small enough to look at at once
@@ -34,7 +35,7 @@ def starter_text() -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a scenario; each property has its unit and the source of its default."""
-    out = Scenario.model_json_schema()
+    out = _without_null(Scenario.model_json_schema())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **out,
@@ -42,12 +43,26 @@ def schema() -> dict[str, Any]:
     }
 
 
+def _without_null(node: Any) -> Any:
+    """A JSON Schema whose optional tables are tables: TOML has no null."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    held = {key: _without_null(item) for key, item in node.items()}
+    if {"type": "null"} in held.get("anyOf", ()):
+        (table,) = (choice for choice in held.pop("anyOf") if choice != {"type": "null"})
+        del held["default"]
+        return held | table
+    return held
+
+
 def _table(model: Any, path: tuple[str, ...]) -> list[str]:
     values, tables = [], []
     for name, field in model.model_fields.items():
         here = (*path, name)
         if table := table_of(field.annotation):
-            tables += _table(table, here)
+            tables += _optional(_table(table, here)) if is_optional(field.annotation) else _table(table, here)
         elif entry := entry_of(field.annotation):
             for instance in _NAMES[here]:
                 tables += _table(entry, (*here, instance))
@@ -56,6 +71,11 @@ def _table(model: Any, path: tuple[str, ...]) -> list[str]:
     if not path or not values:
         return values + tables
     return ["", f"[{'.'.join(path)}]", *values, *tables]
+
+
+def _optional(lines: list[str]) -> list[str]:
+    """A table that a scenario may leave out, commented out as a whole."""
+    return [line and f"#! {line.removeprefix('# ')}" for line in lines]
 
 
 def _line(path: tuple[str, ...], declared: Any) -> str:

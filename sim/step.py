@@ -21,8 +21,8 @@ def step(
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
-    # sense: the protease spreads, cells secrete, what it and they touch of the matrix goes, and stroma rebuilds it
-    solute.diffuse(tissue, processes.protease)
+    # sense: solutes spread, cells secrete, what the protease and they touch of the matrix goes, and stroma rebuilds it
+    solute.advance(tissue, processes.solutes)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
 
     # become: who dies of what was sensed; of those who live, who is due to divide

@@ -7,7 +7,7 @@ Units, ranges, defaults and sources are read where they are declared, so the pag
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedsoil.sim.declared import Declared, parameters
+from seedsoil.sim.declared import Declared, field_at, is_optional, parameters
 from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.toml_text import toml_value
 
@@ -34,8 +34,8 @@ Rules between keys:
 - `intravasation.law = "arrival"` needs `vessels.solid = false`: no cell hops onto a solid vessel.
 - `death.necrosis_per_h` needs the solute `oxygen`, `death.drug_per_h` the solute `drug`; `death.necrosis_full_mmhg` lies
   below `death.necrosis_onset_mmhg`; no hazard of `[death]` takes more than half of the cells in a tick.
-- The tick asks for at most 65,536 substeps of hops and of the protease; a run has at most 2^32 - 1 ticks.
-- `output.fields` holds "cell", and names no field twice.
+- The tick asks for at most 65,536 substeps of hops and of each solute; a run has at most 2^32 - 1 ticks.
+- `output.fields` holds "cell", names no field twice, and of the solutes only those that have a table.
 - `output.fields_every_h.*` is 0 or a whole multiple of `output.every_h`, for fields that `output.fields` holds.
 
 `seedsoil check FILE` tests them and says what the run takes. (It tries to place vessels and implant in lattices of up
@@ -61,6 +61,9 @@ def _table(name: str, rows: list[str]) -> Iterator[str]:
     yield ""
     if name.endswith("<name>"):
         yield "Any number of tables; `<name>` is a letter followed by up to 31 letters, digits and underscores."
+        yield ""
+    if name and is_optional(getattr(field_at(tuple(name.split("."))), "annotation", None)):
+        yield "An optional table: what it describes is there when the table is, be it empty."
         yield ""
     yield "| Key | Unit | Default | Range | Meaning | Source of the default |"
     yield "|---|---|---|---|---|---|"

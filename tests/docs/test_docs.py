@@ -105,7 +105,7 @@ def test_a_dead_link_would_be_seen(target: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["import seedsoil\nseedsoil.fly()\n", "from seedsoil.outputs.reader import open_runs\n",
-     "# sim/step.py\n    turnover.turn_over(tissue, processes.matrix, processes.stroma)\n    solute.diffuse(tissue, processes.protease)\n"],
+     "# sim/step.py\n    turnover.turn_over(tissue, processes.matrix, processes.stroma)\n    solute.advance(tissue, processes.solutes)\n"],
 )  # fmt: skip
 def test_wrong_python_would_be_seen(text: str) -> None:
     with pytest.raises((AssertionError, SyntaxError)):

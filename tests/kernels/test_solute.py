@@ -9,7 +9,8 @@ from twins.tissues import DEEP, FLAT, changed, random_tissue, snapshot, ulps
 
 from seedsoil.kernels import solute
 from seedsoil.kernels.lattice import Lattice
-from seedsoil.kernels.solute import Solute, SoluteRates
+from seedsoil.kernels.roles import Protease as Solute
+from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.tissue import Cell, Tissue, bare
 from seedsoil.sim.device import Device
 

@@ -9,7 +9,16 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from seedsoil.outputs import figures_organs, figures_seeds, figures_series, figures_tissue, planes, style
+from seedsoil.outputs import (
+    figures_organs,
+    figures_seeds,
+    figures_series,
+    figures_solutes,
+    figures_tissue,
+    planes,
+    schema,
+    style,
+)
 from seedsoil.outputs.cascade import Step, colony_labels, fates_by_organ, funnel
 from seedsoil.outputs.portrait import CUT_CELLS, View, opened, portrait
 from seedsoil.outputs.reader import open_run
@@ -42,6 +51,25 @@ def test_colours_say_who_is_where() -> None:
     image = figures_tissue.cell_colours(cell, emt, vessel)[0]
     names = (style.TISSUE, style.EPITHELIAL, style.MESENCHYMAL, style.NECROTIC, style.BLOOD, style.EPITHELIAL)
     assert image == pytest.approx(np.array([style.rgb(name) for name in names]))
+
+
+def test_solutes_have_a_panel_each_where_the_run_recorded_them() -> None:
+    time = np.arange(5.0)
+    named = {
+        f"oxygen_{which}": ("tick_time", level + time) for which, level in (("min", 1.0), ("mean", 2.0), ("max", 9.0))
+    }
+    series = xr.Dataset({**named, "vegf_max": ("tick_time", time)}, {"tick_time": time})
+    assert figures_solutes.recorded(series) == ["oxygen"]
+    figure = figures_solutes.through_time(series, 4.0)
+    assert "oxygen [mmHg]" in texts(figure) and "lowest to highest" in texts(figure)
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), 2.0 + time)
+
+
+def test_every_solute_has_a_title_and_a_map() -> None:
+    for name in schema.SOLUTES:
+        assert name in figures_tissue.FIELD_TITLES and name in style.FIELD_MAPS
+        unit = schema.FIELDS[name].units
+        assert figures_tissue.FIELD_TITLES[name].endswith(", relative" if unit == "1" else f"[{unit}]")
 
 
 def test_the_legend_names_what_is_there_and_no_more() -> None:

@@ -38,6 +38,18 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["bad.toml:8  vessel", "unknown table - did you mean 'vessels'?"],
     ),
     "key of another table": (GOOD + b"tick_h = 1\n", [], ["bad.toml:8", "it belongs in [lattice]"]),
+    "unknown solute": (GOOD + b"[solutes.oxigen]\n", [], ["bad.toml:8  solutes.oxigen", "did you mean 'oxygen'?"]),
+    "solute as value": (GOOD + b"[solutes]\noxygen = 3\n", [], ["bad.toml:9  solutes.oxygen", "needs a table (got 3)"]),
+    "field of an absent solute": (
+        GOOD + b'[output]\nfields = ["cell", "oxygen"]\n',
+        [],
+        ["bad.toml:9  output.fields", "there is no oxygen to record; add a table [solutes.oxygen]"],
+    ),
+    "too many substeps": (
+        GOOD + b"[solutes.vegf]\ndiffusivity_um2_per_h = 1e8\n",
+        ["--set", "lattice.voxel_um=5.0"],
+        ["vegf substeps a tick", "solutes.vegf.diffusivity_um2_per_h"],
+    ),
     "wrong type": (
         edited("cells = 9", 'cells = "nine"'),
         [],

@@ -38,7 +38,7 @@ def test_counts_by_hand() -> None:
     assert needs.checkpoint_bytes == 20 * (2048 + 512)
     assert needs.device_bytes == 0
     assert needs.hop_substeps == 6  # 6 faces x 36 um2/h x 0.5 h / (20 um)^2 = 0.27 hops a tick, 0.05 a substep
-    assert needs.protease_substeps == 4  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70, 0.9 a substep
+    assert needs.solute_substeps == {"protease": 4}  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70, 0.9 a substep
 
 
 def test_every_recordable_field_has_a_size() -> None:
@@ -47,7 +47,10 @@ def test_every_recordable_field_has_a_size() -> None:
 
 
 def test_a_checkpoint_holds_what_is_counted() -> None:
-    assert set(limits.CHECKPOINTED) == set(bare(Lattice.of((2, 3, 5)), lattice_id=0, voxel_um=20.0).members())
+    state = bare(Lattice.of((2, 3, 5)), lattice_id=0, voxel_um=20.0, roles=("protease", "oxygen")).members()
+    given = scenario(solutes={"oxygen": {"diffusivity_um2_per_h": 360}})
+    assert estimate(given).checkpoint_bytes == sum(value.itemsize for value in state.values()) * 2048
+    assert estimate(given).bytes_per_voxel == estimate(scenario()).bytes_per_voxel + 4
 
 
 def test_a_frame_a_tick_is_the_most() -> None:

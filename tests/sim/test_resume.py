@@ -17,7 +17,7 @@ TICKS = 90
 
 
 def scenario(**changes: object) -> Scenario:
-    """2-D, busy in every part: seeds, break-up, organs that shed."""
+    """2-D, busy in every part: seeds, break-up, organs that shed, several solutes."""
     tables = {
         "title": "small and busy",
         "until_h": 9.0,
@@ -34,7 +34,15 @@ def scenario(**changes: object) -> Scenario:
             "organ_shape": [1, 64, 64],
             "organs": {"lung": {"share_probability": 0.6}, "bone": {"share_probability": 0.4}},
         },
-        "output": {"every_h": 2.0, "series_every_h": 0.3},
+        "solutes": {
+            "oxygen": {"diffusivity_um2_per_h": 900.0},
+            "vegf": {"diffusivity_um2_per_h": 900.0, "secretion_per_h": 1.0},
+        },
+        "output": {
+            "every_h": 2.0,
+            "series_every_h": 0.3,
+            "fields": ["cell", "emt", "vessel", "matrix", "protease", "vegf"],
+        },
         **changes,
     }
     return Scenario.model_validate(tables)
@@ -77,6 +85,8 @@ def test_the_run_is_busy_enough_to_mean_something(whole: Path) -> None:
     assert (record.seeds().source > 0).any()  # colonies shed in turn
     assert (record.seeds().fragment > 0).any()
     assert np.isin([0, 1, 5], record.seeds().fate).all()
+    assert record.series().vegf_mean[-1] > 0 and record.field("vegf")[-1].max() > 0
+    assert record.series().oxygen_min[-1] == 40.0
 
 
 @pytest.mark.parametrize("tick", [1, 19, 20, 53, 89])

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedsoil.kernels.roles import ROLES
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.problems import NOTHING_WAS_RUN
 from seedsoil.sim.resolved import resolved_rows, resolved_toml
 from seedsoil.sim.scenario import Implant, LatticeTable, Scenario
 from seedsoil.sim.scenario_file import load_scenario, shipped_scenarios, with_overrides
+from seedsoil.sim.solutes import Solutes
 from seedsoil.sim.starter import schema, starter_text
 
 SMALL = """\
@@ -198,9 +200,28 @@ def test_the_starter_names_every_parameter_and_loads_with_all_of_them(tmp_path: 
     scenario = load_scenario(path)
     lines = text.split("\n")
     path.write_text("\n".join(line.removeprefix("# ") if " = " in line else line for line in lines))
+    assert load_scenario(path) == scenario
+    path.write_text("\n".join(line.removeprefix("#! ").removeprefix("# " if " = " in line else "") for line in lines))
     everything = load_scenario(path)
-    assert everything == scenario
+    assert everything.solutes == Solutes.model_validate({role: {} for role in ROLES})
     assert {row["status"] for row in resolved_rows(everything)} == {"given"}
+
+
+def test_an_optional_table_is_there_when_it_is_given_be_it_empty(small: Path) -> None:
+    assert load_scenario(small).solutes.roles == ("protease",)
+    small.write_text(small.read_text() + "[solutes.oxygen]\n")
+    scenario = load_scenario(small, {"solutes.vegf.decay_per_h": 2.0})
+    assert scenario.solutes.roles == ("oxygen", "vegf", "protease")
+    rows = {row["name"]: row for row in resolved_rows(scenario)}
+    assert rows["solutes.oxygen.initial"]["unit"] == "mmHg" and rows["solutes.vegf.initial"]["unit"] == "ng/mL"
+    assert rows["solutes.vegf.decay_per_h"]["status"] == "given"
+    assert not any(name.startswith("solutes.drug") for name in rows)
+
+
+def test_the_schema_lets_an_optional_table_be_a_table_only() -> None:
+    solutes = schema()["$defs"]["Solutes"]["properties"]
+    assert solutes["oxygen"] == {"$ref": "#/$defs/Oxygen"}
+    assert "null" not in str(schema())
 
 
 def test_the_schema_has_units_and_sources() -> None:

@@ -13,7 +13,7 @@ from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.matrix import Matrix
 from seedsoil.kernels.motility import Motility
 from seedsoil.kernels.proliferation import Proliferation
-from seedsoil.kernels.solute import Solute
+from seedsoil.kernels.roles import Protease as Solute
 from seedsoil.kernels.tissue import Cell, Tissue, bare
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import IdentityBroken
@@ -195,7 +195,7 @@ def test_cells_are_sensed_before_they_act(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT))
     twin = random_tissue(device.lattice(FLAT))
     at_work = processes(device, FLAT)
-    solute.diffuse(twin, at_work.protease)
+    solute.advance(twin, at_work.solutes)
     step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0, others(tissue))
     assert tissue.protease.tobytes() == twin.protease.tobytes()
     assert not np.array_equal(tissue.cell, twin.cell)
