@@ -33,12 +33,17 @@ class Purpose(IntEnum):
     COMPANION = 6
     DIE = 16
     CLEAR = 17
+    MUTATE = 24
+    TRAIT = 25  # its substep is the trait
+    DRIVER = 26
     # start of a run
     IMPLANT_SITE = 32
     IMPLANT_PHENOTYPE = 33
     VESSEL_SITE = 34
     VESSEL_RUPTURE = 35
     VESSEL_TREE = 36
+    IMPLANT_CLONE = 48
+    IMPLANT_TRAIT = 49  # its substep is the trait
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65

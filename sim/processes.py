@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels import death, intravasation, matrix, motility, proliferation, solute
+from ..kernels import death, intravasation, matrix, motility, mutation, proliferation, solute
 from ..kernels.lattice import Lattice
 from .scenario import Scenario
 
@@ -16,6 +16,7 @@ class Processes:
     death: death.DeathRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
+    mutation: mutation.MutationRates
     intravasation: intravasation.IntravasationRates
     leaving: intravasation.Intravasation
     solid_vessels: bool
@@ -34,6 +35,7 @@ class Processes:
             death=death.rates(scenario.death, h),
             motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
             proliferation=proliferation.rates(scenario.proliferation, h),
+            mutation=mutation.rates(scenario.mutation),
             intravasation=intravasation.rates(leaving, h),
             leaving=leaving,
             solid_vessels=scenario.vessels.solid,
