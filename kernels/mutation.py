@@ -48,7 +48,12 @@ class Mutation(Parameters):
         0.0, unit="1", ge=0, le=1, source="assumed; 0 = one clone for ever", about="that a division founds a clone"
     )
     driver_probability: float = quantity(
-        1.0, unit="1", ge=0, le=1, source="assumed", about="that a new clone's traits change at all; others are passengers"
+        1.0,
+        unit="1",
+        ge=0,
+        le=1,
+        source="assumed",
+        about="that a new clone's traits change at all; others are passengers",
     )
     clones_max: int = quantity(
         1_000_000,
@@ -69,7 +74,9 @@ class Mutation(Parameters):
     @model_validator(mode="after")
     def _drives(self) -> Self:
         if self.driver_probability == 0 and any(law.varies for law in self.laws.values()):
-            raise ValueError("mutation.driver_probability: is 0, so no trait would change; leave out the traits' tables")
+            raise ValueError(
+                "mutation.driver_probability: is 0, so no trait would change; leave out the traits' tables"
+            )
         return self
 
     @property

@@ -110,7 +110,7 @@ class Clones:
         """
         found = np.array([cells])
         if self.rows > 1:
-            found = sum(cells_by_clone(tissue, self.rows) for tissue in tissues)
+            found = np.sum([cells_by_clone(tissue, self.rows) for tissue in tissues], axis=0)
             if found.sum() != cells:
                 raise IdentityBroken(f"clones: {cells} tumour cells, but {found.sum()} in the clones. {DEFECT}")
         self.table["cells"][:] = found
@@ -119,7 +119,11 @@ class Clones:
         """(living clones, Shannon entropy in nats, Simpson index 1 - sum p^2), as of the last recount."""
         held = self.table["cells"][self.table["cells"] > 0]
         share = held / max(held.sum(), 1)
-        return len(held), float(-(share * np.log(share)).sum()) + 0.0, float(1.0 - (share**2).sum()) if len(held) else 0.0
+        return (
+            len(held),
+            float(-(share * np.log(share)).sum()) + 0.0,
+            float(1.0 - (share**2).sum()) if len(held) else 0.0,
+        )
 
     def _traits(self, parents: np.ndarray, where: np.ndarray, stamp: Stamp, purpose: Purpose) -> dict[str, np.ndarray]:
         """Traits of the children of `parents`, drawn at `where` (voxels, or numbers of the implant's clones)."""

@@ -33,9 +33,16 @@ _EXTRA = {
         "label": Spec("i4", "1", "value of the organ's field `colony` in this colony's cells"),
     },
     "clones": {
-        "source": Spec("i4", "1", "lattice it arose in: 0 the primary, else 1 + index into organ_names; -1 the implant"),
-        "cells": Spec("i8", "1", "its tumour cells on all lattices, without its descendants'; 0 = extinct or in transit"),
-        **{name: Spec("f4", "1", f"trait: by what its cells multiply {what}; 1 is neutral") for name, what in TRAIT_MEANINGS.items()},
+        "source": Spec(
+            "i4", "1", "lattice it arose in: 0 the primary, else 1 + index into organ_names; -1 the implant"
+        ),
+        "cells": Spec(
+            "i8", "1", "its tumour cells on all lattices, without its descendants'; 0 = extinct or in transit"
+        ),
+        **{
+            name: Spec("f4", "1", f"trait: by what its cells multiply {what}; 1 is neutral")
+            for name, what in TRAIT_MEANINGS.items()
+        },
     },
 }
 

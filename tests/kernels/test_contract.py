@@ -107,7 +107,9 @@ PROCESSES = {
     ),
     "settle with mutations": Process(
         lambda t: settle(t, CONTACT, MutationRates(2**30)),
-        lambda t: contest.settle(t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP, mutation=MutationRates(2**30)),
+        lambda t: contest.settle(
+            t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP, mutation=MutationRates(2**30)
+        ),
         {"cell", "emt", "clone", "colony", "due", "heading", "intent", "busy", "counters"},
     ),
     "settle on vessels": Process(

@@ -4,11 +4,11 @@ import math
 from statistics import NormalDist
 
 import numpy as np
+from twins import proliferation_twin
 
 from seedsoil.kernels.draws import Purpose, Stamp, host_draw
 from seedsoil.kernels.mutation import MUTANT, Mutation
 from seedsoil.kernels.tissue import Tissue, Trait
-from twins import proliferation_twin
 
 
 def mothers(before: Tissue, after: Tissue, stamp: Stamp) -> dict[int, int]:
