@@ -13,11 +13,12 @@ costs nothing. Resolving by a fixed priority instead drifts (tests/physics shows
 
 import taichi as ti
 
-from .draws import Purpose, Stamp, draw
+from .draws import Purpose, Stamp, below, draw
 from .intent import DIVIDE, MOVE
 from .intravasation import ARRIVAL, IntravasationRates, enters
 from .lattice import coordinates, has_neighbour, is_idle, offset, offset_of, wake_chunk_of
 from .launch import array, kernel
+from .mutation import MUTANT, NO_MUTATION, MutationRates
 from .tissue import Cell, Count, Tissue
 
 RANDOM, FIXED = 0, 1
@@ -81,6 +82,7 @@ def settle_pass(
     lattice: ti.template(),
     fairness: ti.template(),
     catches: ti.template(),
+    mutates: ti.template(),
     cell: array(ti.u8),
     emt: array(ti.u8),
     clone: array(ti.u32),
@@ -93,6 +95,7 @@ def settle_pass(
     busy: array(ti.u8),
     counters: array(ti.i32),
     minimum_emt: ti.u32,
+    mutation: ti.u32,
     substep: ti.u32,
     tick: ti.u32,
     lattice_id: ti.u32,
@@ -100,6 +103,7 @@ def settle_pass(
     k1: ti.u32,
 ):
     """All arrays (voxels,), busy (chunks,); see `Tissue`. `catches`: a cell that hops onto a vessel may leave.
+    `mutates`: a daughter may found a clone; `mutation` is the threshold.
 
     Walls: an intent never points through them.
     Conserves: the cells that move, with all they carry; a division adds one.
@@ -110,7 +114,7 @@ def settle_pass(
         if is_idle(lattice, busy, chunk):
             continue
         first = chunk * lattice.chunk
-        born, moved, caught = 0, 0, 0
+        born, moved, caught, mutated = 0, 0, 0, 0
         for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
             want = intent[i]
             if want != ti.u8(0):
@@ -127,6 +131,10 @@ def settle_pass(
                         due[to] = ti.u8(0)
                         heading[to] = ti.u8(0)
                         born += 1
+                        if ti.static(mutates):
+                            if below(draw(i, tick, substep, Purpose.MUTATE, lattice_id, k0, k1), mutation):
+                                due[to] = ti.u8(MUTANT)
+                                mutated += 1
                     else:
                         due[to] = due[i]
                         heading[to] = heading[i]
@@ -147,20 +155,30 @@ def settle_pass(
             ti.atomic_add(counters[ti.static(int(Count.MOVED))], moved)
         if caught > 0:
             ti.atomic_add(counters[ti.static(int(Count.LEAVING))], caught)
+        if ti.static(mutates):
+            if mutated > 0:
+                ti.atomic_add(counters[ti.static(int(Count.MUTATED))], mutated)
 
 
 def settle(
-    tissue: Tissue, intravasation: IntravasationRates, substep: int, stamp: Stamp, *, fairness: int = RANDOM
+    tissue: Tissue,
+    intravasation: IntravasationRates,
+    substep: int,
+    stamp: Stamp,
+    *,
+    mutation: MutationRates = NO_MUTATION,
+    fairness: int = RANDOM,
 ) -> None:
     """Resolve all intents of a substep.
 
     Reads intent, vessel, busy. Writes cell, emt, clone, colony, due, heading, leaving, busy; counts BORN, MOVED,
-    LEAVING.
+    LEAVING and MUTATED.
     """
     settle_pass(
         tissue.lattice,
         fairness,
         intravasation.law == ARRIVAL,
+        mutation.limit > 0,
         tissue.cell,
         tissue.emt,
         tissue.clone,
@@ -173,6 +191,7 @@ def settle(
         tissue.busy,
         tissue.counters,
         intravasation.minimum_emt,
+        mutation.limit,
         substep,
         stamp.tick,
         stamp.lattice_id,

@@ -33,6 +33,9 @@ class Purpose(IntEnum):
     COMPANION = 6
     DIE = 16
     CLEAR = 17
+    MUTATE = 24
+    TRAIT = 25  # its substep is the trait
+    DRIVER = 26
     # start of a run
     IMPLANT_SITE = 32
     IMPLANT_PHENOTYPE = 33
@@ -41,6 +44,8 @@ class Purpose(IntEnum):
     VESSEL_TREE = 36
     STROMA_SITE = 48
     TEXTURE = 49  # substep = which noise
+    IMPLANT_CLONE = 50
+    IMPLANT_TRAIT = 51  # its substep is the trait
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65

@@ -161,7 +161,7 @@ def propose_pass(
             continue
         first = chunk * lattice.chunk
         for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
-            if due[i] != 0 and leaving[i] == 0:
+            if due[i] == ti.u8(1) and leaving[i] == 0:
                 count = rooms(lattice, cell, vessel, solid_vessels, i)
                 if count > 0:
                     chance = draw(i, tick, ti.u32(0), Purpose.DIVIDE_DIRECTION, lattice_id, k0, k1)

@@ -63,6 +63,7 @@ class Count(IntEnum):
     CLEARED = 15  # necrotic debris
     ENTERED = 16  # immune cells out of vessels
     EXHAUSTED = 17  # immune cells, spent
+    MUTATED = 18  # daughters that found a clone
 
 
 # Deaths whose cell leaves its voxel at once, and those that leave debris.
@@ -105,7 +106,7 @@ class Tissue:
     emt: Any  # 0 epithelial - 255 mesench.  u1  inherits
     clone: Any  # row of the clone table     u4  inherits
     colony: Any  # number in its organ       u2  inherits; 0 on the primary
-    due: Any  # 1 = waiting to divide        u1  starts at 0, for both daughters
+    due: Any  # 1 = waiting to divide        u1  starts at 0, for both daughters; 2 within a tick: kernels.mutation
     heading: Any  # 1 + face it persists in  u1  starts at 0 (none); the mother keeps hers
     vessel: Any  # bits (Vessel)             u1  belongs to the voxel
     matrix: Any  # fraction of intact ECM    f4  belongs to the voxel

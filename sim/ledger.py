@@ -1,6 +1,7 @@
 """The ledger: identities that hold at every tick of every run, or the run stops.
 
 cells     before + born - died - departed + arrived = counted after        (per lattice)
+clones    founded = daughters that the divisions marked; clone numbers on the lattices < clones
 others    before + gained - lost = counted after          (per lattice: debris, immune cells, stroma, epithelium)
 seeds     released + fragments = in transit + dead + arrested + returned
 arrested  arrested = growing + extinct
@@ -36,6 +37,8 @@ class Tally(NamedTuple):
     mesenchymal: int
     moved: int
     clamped: int
+    mutated: int = 0  # daughters that were to found a clone, as the divisions counted them
+    founded: int = 0  # clones founded, as the clone table counted them
     causes: tuple[tuple[str, int], ...] = ()  # of the deaths: (name, cells)
     others_before: Others = Others()
     others_gained: Others = Others()
@@ -55,6 +58,12 @@ def check_cells(tally: Tally, tick: int, where: str) -> None:
                 "counted. "
                 "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
             )
+    if tally.mutated != tally.founded:
+        raise IdentityBroken(
+            f"tick {tick}, {where}: the ledger of clones is broken: {tally.mutated} daughters mutated, but "
+            f"{tally.founded} clones were founded. "
+            "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+        )
     expected = tally.before + tally.born - tally.died - tally.departed + tally.arrived
     if expected != tally.after:
         raise IdentityBroken(

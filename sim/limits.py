@@ -16,6 +16,7 @@ from ..kernels import motility, solute
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.tissue import STATE, Tissue, bare
 from .available import available_memory, free_disk, readable_bytes
+from .clones import BYTES_PER_CLONE
 from .errors import InputError
 from .plain_text import printable
 from .problems import refusal
@@ -79,6 +80,9 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     written = packed * (lattice.voxels + _ORGAN_FRAMES * organs * one_organ)
     waiting = FRAME_COPIES * frame * everything
     saved = everything * sum(np.dtype(kinds[name]).itemsize for name in (*STATE, *roles))
+    mutates = scenario.mutation.probability > 0 or scenario.implant.clones > 1
+    # the table, and what of it waits to be written; the traits stand on the device as well
+    clones = BYTES_PER_CLONE * scenario.mutation.clones_max * (1 + FRAME_COPIES) if mutates else 0
     on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
     placing = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
@@ -94,8 +98,8 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
         hop_substeps=motility.rates(scenario.motility, lattice, um, h).substeps,
         bytes_per_voxel=per_voxel,
         tissue_bytes=tissue,
-        host_bytes=PROCESS_BYTES + max(placing, later),
-        device_bytes=tissue if device == "cuda" else 0,
+        host_bytes=PROCESS_BYTES + max(placing, later) + clones,
+        device_bytes=tissue + clones if device == "cuda" else 0,
         frames=_frames(scenario, "cell"),
         frame_bytes=frame * everything,
         checkpoint_bytes=saved,

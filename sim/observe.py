@@ -7,6 +7,7 @@ import numpy as np
 from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue
 from .body import organs
 from .body.seeds import DEAD, Fate
+from .clones import TRAITS
 from .simulation import Simulation
 
 
@@ -14,6 +15,7 @@ def row(run: Simulation) -> dict[str, float]:
     """One row of `/series`: stocks now, and flows since the row before (which it takes)."""
     run.recount()
     tissue, seeds, flows = run.primary, run.seeds, run.flows
+    living, shannon, simpson = run.clones.diversity()
     out: dict[str, float] = {
         "tick_time": run.time_h,
         "tumour_cells": run.cells,
@@ -28,6 +30,9 @@ def row(run: Simulation) -> dict[str, float]:
         "seeds_arrested": seeds.count(Fate.COLONY),
         "colonies_growing": run.colonies.count(organs.GROWING),
         "colonies_extinct": run.colonies.count(organs.EXTINCT),
+        "clones_living": living,
+        "clone_shannon": shannon,
+        "clone_simpson": simpson,
         "protease_total": float(tissue.protease.sum(dtype=np.float64)),
         "protease_max": float(tissue.protease.max()),
         "matrix_min": float(tissue.matrix.min()),
@@ -104,8 +109,19 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
         "diameter_mm": _diameter_mm(colonies["cells"], um, run.scenario.body.organ_shape[0] == 1),
         "label": colonies["label"],
     }
-    clone_table = {"parent": np.array([-1], dtype=np.int64), "born_h": np.array([0.0])}
-    return {"seeds": seed_table, "colonies": colony_table, "clones": clone_table}
+    return {"seeds": seed_table, "colonies": colony_table, "clones": clone_table(run)}
+
+
+def clone_table(run: Simulation) -> dict[str, np.ndarray]:
+    """The clones: parent, when and where each arose, its cells now, its traits."""
+    clones = run.clones.table
+    return {
+        "parent": clones["parent"],
+        "born_h": clones["born_tick"] * run.scenario.lattice.tick_h,
+        "source": clones["lattice_id"],
+        "cells": clones["cells"],
+        **{name: clones[name] for name in TRAITS},
+    }
 
 
 def _places(voxel: np.ndarray, lattice_id: np.ndarray, shapes: list, um: float) -> tuple[np.ndarray, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels import death, intravasation, matrix, motility, proliferation, solute, stroma
+from ..kernels import death, intravasation, matrix, motility, mutation, proliferation, solute, stroma
 from ..kernels.lattice import Lattice
 from . import demands
 from .scenario import Scenario
@@ -18,6 +18,7 @@ class Processes:
     death: death.DeathRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
+    mutation: mutation.MutationRates
     intravasation: intravasation.IntravasationRates
     leaving: intravasation.Intravasation
     solid_vessels: bool
@@ -37,6 +38,7 @@ class Processes:
             death=death.rates(scenario.death, h),
             motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
             proliferation=proliferation.rates(scenario.proliferation, h),
+            mutation=mutation.rates(scenario.mutation),
             intravasation=intravasation.rates(leaving, h),
             leaving=leaving,
             solid_vessels=scenario.vessels.solid,

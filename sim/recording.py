@@ -11,6 +11,7 @@ from ..outputs.layout import Layout
 from ..outputs.recorder import Recorder
 from ..outputs.schema import FIELDS, SERIES, SOLUTE_SERIES, Spec
 from . import observe, provenance
+from .clones import TRAIT_MEANINGS
 from .device import Device
 from .resolved import resolved_rows, resolved_toml
 from .scenario import MANTISSA_BITS, Scenario
@@ -30,6 +31,18 @@ _EXTRA = {
         "y_um": Spec("f4", "um", "vessel site of arrival, in the organ's lattice: y"),
         "x_um": Spec("f4", "um", "vessel site of arrival, in the organ's lattice: x"),
         "label": Spec("i4", "1", "value of the organ's field `colony` in this colony's cells"),
+    },
+    "clones": {
+        "source": Spec(
+            "i4", "1", "lattice it arose in: 0 the primary, else 1 + index into organ_names; -1 the implant"
+        ),
+        "cells": Spec(
+            "i8", "1", "its tumour cells on all lattices, without its descendants'; 0 = extinct or in transit"
+        ),
+        **{
+            name: Spec("f4", "1", f"trait: by what its cells multiply {what}; 1 is neutral")
+            for name, what in TRAIT_MEANINGS.items()
+        },
     },
 }
 

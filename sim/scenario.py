@@ -16,6 +16,7 @@ from ..kernels.intravasation import Intravasation
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.matrix import Matrix
 from ..kernels.motility import Motility
+from ..kernels.mutation import Mutation
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..kernels.proliferation import Proliferation
 from ..kernels.roles import ROLES
@@ -68,6 +69,13 @@ class Implant(Parameters):
     cells: int = quantity(388, unit="cells", ge=1, source=FRANSSEN_2019, about="cells at the start")
     mesenchymal_fraction: float = quantity(
         0.6, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="share of them that is mesenchymal (emt 255), the rest 0"
+    )
+    clones: int = quantity(
+        1,
+        unit="clones",
+        ge=1,
+        source="the scenario's choice",
+        about="clones among them, in equal numbers; all but the first are children of it, with traits by [mutation]",
     )
 
 
@@ -186,6 +194,7 @@ class Scenario(Parameters):
     motility: Motility = Field(default_factory=Motility)
     adhesion: Adhesion = Field(default_factory=Adhesion)
     proliferation: Proliferation = Field(default_factory=Proliferation)
+    mutation: Mutation = Field(default_factory=Mutation)
     vessels: Vessels = Field(default_factory=Vessels)
     intravasation: Intravasation = Field(default_factory=Intravasation)
     body: Body = Field(default_factory=Body)
@@ -198,6 +207,13 @@ class Scenario(Parameters):
         if self.implant.cells > self.lattice.voxels:
             raise ValueError(
                 f"implant.cells: {self.implant.cells} cells do not fit the {self.lattice.voxels} voxels of lattice.shape"
+            )
+        if self.implant.clones > self.implant.cells:
+            raise ValueError(f"implant.clones: {self.implant.clones} clones among {self.implant.cells} implant.cells")
+        if self.implant.clones > self.mutation.clones_max:
+            raise ValueError(
+                f"mutation.clones_max: {self.mutation.clones_max} clones at most, and the implant alone has "
+                f"{self.implant.clones} (implant.clones)"
             )
         if self.intravasation.law == "arrival" and self.vessels.solid and self.vessels.kind != "none":
             raise ValueError(

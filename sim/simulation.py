@@ -15,6 +15,7 @@ from .body import organs
 from .body.circulation import Circulation
 from .body.organs import Colonies, Organ
 from .body.seeds import DEAD, Fate, Seeds
+from .clones import Clones
 from .device import Device
 from .ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_seeds
 from .processes import Processes
@@ -31,6 +32,8 @@ class Simulation:
         self.tick = 0
         implant.check_organs(scenario)
         self.primary = implant.primary(scenario, device)
+        self.clones = Clones(scenario.mutation, device)
+        self.clones.start(self.primary, scenario.implant.clones, Stamp.of(scenario.rng_key))
         self.cells = scenario.implant.cells
         self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
         self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells
@@ -69,9 +72,12 @@ class Simulation:
         return found + [(organ.name, organ.tissue) for organ in self.organs if organ.tissue is not None]
 
     def recount(self) -> None:
-        """Bring the colony table up to date from the organs' lattices."""
+        """Bring the tables of colonies and clones up to date from the lattices."""
         for organ in self.organs:
             self.colonies.recount(organ)
+        self.clones.recount(
+            [tissue for _, tissue in self.tissues()], self.cells + sum(organ.cells for organ in self.organs)
+        )
 
     def digest(self) -> str:
         """SHA-256 over the tick and the integer state (cells and tables). Runs with equal bits have equal digests."""
@@ -83,6 +89,8 @@ class Simulation:
         for table in (self.seeds.table, self.seeds.members, self.colonies.table):
             for name in table.names:
                 sha.update(np.ascontiguousarray(table[name]).tobytes())
+        for name in ("parent", "born_tick", "lattice_id", "voxel"):
+            sha.update(self.clones.table[name][1:].tobytes())  # clone 0 is the same in every run
         return sha.hexdigest()
 
     def _arrive(self) -> Counter[int]:
@@ -101,7 +109,8 @@ class Simulation:
         """One tick of one tissue; `before` is its tumour cells, those that arrived just now, other cells. Returns the
         tumour cells and the others after it."""
         stamp = Stamp.of(self.scenario.rng_key, tissue.lattice_id, self.tick)
-        tally, departures = step(tissue, processes, stamp, *before)
+        self.clones.attach(tissue)
+        tally, departures = step(tissue, processes, stamp, *before, clones=self.clones)
         check_cells(tally, self.tick, where)
         for departure in departures:
             self.circulation.admit(self.seeds, self.seeds.release(departure))

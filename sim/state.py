@@ -61,8 +61,10 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
             lengths = {len(column) for column in columns.values()}
             if len(lengths) != 1:
                 raise ValueError(f"columns of {path} differ in length")
+            table.rows = 0  # what stands in a new simulation already
             if lengths != {0}:
                 table.append(columns, count=lengths.pop())  # type: ignore[arg-type]
+        run.clones.upload()
         run.seeds.released, run.seeds.fragments = numbers["released"], numbers["fragments"]
         run.seeds.released_cells = numbers["released_cells"]
         run.circulation.readmit(run.seeds, run.tick)
@@ -83,4 +85,9 @@ def _refill(tissue: Tissue, name: str, arrays: dict[str, np.ndarray], device: De
 
 
 def _tables(run: Simulation) -> dict[str, Growing]:
-    return {"seeds": run.seeds.table, "members": run.seeds.members, "colonies": run.colonies.table}
+    return {
+        "seeds": run.seeds.table,
+        "members": run.seeds.members,
+        "colonies": run.colonies.table,
+        "clones": run.clones.table,
+    }

@@ -9,15 +9,25 @@ from ..kernels import census, contest, death, intravasation, motility, prolifera
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
+from .clones import Clones
 from .departures import Departure
 from .ledger import NO_OTHERS, Others, Tally
 from .processes import Processes
 
 
 def step(
-    tissue: Tissue, processes: Processes, stamp: Stamp, cells: int, arrived: int, others: Others = NO_OTHERS
+    tissue: Tissue,
+    processes: Processes,
+    stamp: Stamp,
+    cells: int,
+    arrived: int,
+    others: Others = NO_OTHERS,
+    clones: Clones | None = None,
 ) -> tuple[Tally, list[Departure]]:
-    """Advance `tissue` by one tick; `cells` stood in it before, of which `arrived` came in just now, and `others`."""
+    """Advance `tissue` by one tick; `cells` stood in it before, of which `arrived` came in just now, and `others`.
+
+    `clones` takes up those that mutations found; without mutation it may be left out.
+    """
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
@@ -34,12 +44,14 @@ def step(
         motility.propose(tissue, processes.motility, substep, stamp, solid_vessels=solid)
         if substep == 0:
             proliferation.propose(tissue, stamp, solid_vessels=solid)
-        contest.settle(tissue, processes.intravasation, substep, stamp)
+        contest.settle(tissue, processes.intravasation, substep, stamp, mutation=processes.mutation)
 
     # leave: through the walls of vessels, alone or with companions
     intravasation.mark(tissue, processes.intravasation, stamp)
     census.count(tissue)
     counts = tissue.census()
+    # a daughter that mutated gets her clone first: she may leave in the tick of her birth
+    founded = clones.found(tissue, stamp) if clones and counts[Count.MUTATED] else 0
     seeds = departures.gather(tissue, processes.leaving, processes.block_voxels, stamp) if counts[Count.LEAVING] else []
 
     departed = sum(seed.cells for seed in seeds)
@@ -54,6 +66,8 @@ def step(
         mesenchymal=counts[Count.MESENCHYMAL] - sum(int((seed.emt >= 128).sum()) for seed in seeds),
         moved=counts[Count.MOVED],
         clamped=counts[Count.CLAMPED],
+        mutated=counts[Count.MUTATED],
+        founded=founded,
         causes=tuple((cause.name.lower(), counts[cause]) for cause in (*GONE, *DEBRIS)),
         others_before=others,
         others_gained=Others(necrotic=debris, immune=counts[Count.ENTERED]),

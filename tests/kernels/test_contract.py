@@ -13,6 +13,7 @@ from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
+from seedsoil.kernels.mutation import NO_MUTATION, MutationRates
 from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
 from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.stroma import StromaRates
@@ -25,11 +26,11 @@ STAMP = Stamp.of(7, 1, 20)
 TAKES_ALL = intravasation.Intravasation()
 
 
-def settle(tissue: Tissue, law: int) -> None:
+def settle(tissue: Tissue, law: int, mutation: MutationRates = NO_MUTATION) -> None:
     """Hops and divisions are wanted, then settled."""
     motility.propose(tissue, MotilityRates(1, LINEAR, 0.1, 0.2, 0.0, ALWAYS), 0, STAMP, solid_vessels=False)
     proliferation.propose(tissue, STAMP, solid_vessels=False)
-    contest.settle(tissue, IntravasationRates(law, 0.0, 0.0, 128), 0, STAMP)
+    contest.settle(tissue, IntravasationRates(law, 0.0, 0.0, 128), 0, STAMP, mutation=mutation)
 
 
 def depart(tissue: Tissue, marked: int) -> None:
@@ -108,6 +109,13 @@ PROCESSES = {
     "settle": Process(
         lambda t: settle(t, CONTACT),
         lambda t: contest.settle(t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP),
+        {"cell", "emt", "clone", "colony", "due", "heading", "intent", "busy", "counters"},
+    ),
+    "settle with mutations": Process(
+        lambda t: settle(t, CONTACT, MutationRates(2**30)),
+        lambda t: contest.settle(
+            t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP, mutation=MutationRates(2**30)
+        ),
         {"cell", "emt", "clone", "colony", "due", "heading", "intent", "busy", "counters"},
     ),
     "settle on vessels": Process(
