@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     COMPANION = 6
     DIE = 16
     CLEAR = 17
+    EMT_ROUND = 18
     # start of a run
     IMPLANT_SITE = 32
     IMPLANT_PHENOTYPE = 33

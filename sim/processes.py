@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels import death, intravasation, matrix, motility, proliferation, solute
+from ..kernels import death, intravasation, matrix, motility, phenotype, proliferation, solute
 from ..kernels.lattice import Lattice
 from .scenario import Scenario
 
@@ -13,6 +13,7 @@ class Processes:
 
     protease: solute.SoluteRates
     matrix: matrix.MatrixRates
+    emt: phenotype.EmtRates
     death: death.DeathRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
@@ -22,8 +23,9 @@ class Processes:
     block_voxels: int
 
     @classmethod
-    def of(cls, scenario: Scenario, lattice: Lattice, *, sheds: bool = True) -> "Processes":
-        """`sheds` = False closes the vessels to cells, as in an organ without secondary seeding."""
+    def of(cls, scenario: Scenario, lattice: Lattice, *, organ: bool = False, sheds: bool = True) -> "Processes":
+        """`organ` for a lattice other than the primary; `sheds` = False closes its vessels to cells, as without secondary
+        seeding."""
         leaving = scenario.intravasation
         if not sheds:
             leaving = leaving.model_copy(update={"law": "contact", "active_per_h": 0.0, "passive_per_h": 0.0})
@@ -31,6 +33,7 @@ class Processes:
         return cls(
             protease=solute.rates(scenario.solutes.protease, lattice, um, h),
             matrix=matrix.rates(scenario.matrix, h),
+            emt=phenotype.rates(scenario.emt, h, organ=organ),
             death=death.rates(scenario.death, h),
             motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
             proliferation=proliferation.rates(scenario.proliferation, h),

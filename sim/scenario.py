@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from ..kernels import motility
+from ..kernels import motility, phenotype
 from ..kernels.adhesion import Adhesion
 from ..kernels.death import Death
 from ..kernels.intravasation import Intravasation
@@ -17,6 +17,7 @@ from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.matrix import Matrix
 from ..kernels.motility import Motility
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
+from ..kernels.phenotype import Emt
 from ..kernels.proliferation import Proliferation
 from ..kernels.solute import Solute
 from . import demands
@@ -175,6 +176,7 @@ class Scenario(Parameters):
     implant: Implant = Field(default_factory=Implant)
     solutes: Solutes = Field(default_factory=Solutes)
     matrix: Matrix = Field(default_factory=Matrix)
+    emt: Emt = Field(default_factory=Emt)
     death: Death = Field(default_factory=Death)
     motility: Motility = Field(default_factory=Motility)
     adhesion: Adhesion = Field(default_factory=Adhesion)
@@ -196,6 +198,8 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
+        demands.of_emt(self.emt, demands.present(self.solutes))
+        phenotype.rates(self.emt, self.lattice.tick_h)
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):

@@ -5,7 +5,7 @@ they sense in this tick, divisions and hops contest the same voxels, and a cell 
 wall is gone before the next tick.
 """
 
-from ..kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute
+from ..kernels import census, contest, death, intravasation, matrix, motility, phenotype, proliferation, solute
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
@@ -25,7 +25,8 @@ def step(
     solute.diffuse(tissue, processes.protease)
     matrix.degrade(tissue, processes.matrix)
 
-    # become: who dies of what was sensed; of those who live, who is due to divide
+    # become: what a cell is follows what it senses; who dies of it; of those who live, who is due to divide
+    phenotype.adapt(tissue, processes.emt, stamp)
     death.strike(tissue, processes.death, stamp, solid_vessels=solid)
     proliferation.ripen(tissue, processes.proliferation, stamp, solid_vessels=solid)
 

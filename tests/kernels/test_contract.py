@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
 
-from seedsoil.kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute
+from seedsoil.kernels import census, contest, death, intravasation, matrix, motility, phenotype, proliferation, solute
 from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
+from seedsoil.kernels.phenotype import Emt
 from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
 from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
@@ -71,6 +72,11 @@ PROCESSES = {
         lambda t: matrix.degrade(t, MatrixRates(1e-3, 0.1)),
         lambda t: matrix.degrade(t, MatrixRates(0.0, 0.0)),
         {"matrix"},
+    ),
+    "become mesenchymal": Process(
+        lambda t: phenotype.adapt(t, phenotype.rates(Emt(rate_per_h=0.3, stiffness_weight=1.0), 1.0), STAMP),
+        lambda t: phenotype.adapt(t, phenotype.rates(Emt(stiffness_weight=1.0), 1.0), STAMP),
+        {"emt"},
     ),
     "die": Process(
         lambda t: strike(t, Death(apoptosis_per_h=0.05, anoikis_per_h=0.4, clearance_per_h=0.4)),
