@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     COMPANION = 6
     DIE = 16
     CLEAR = 17
+    EMT_ROUND = 18
     MUTATE = 24
     TRAIT = 25  # its substep is the trait
     DRIVER = 26

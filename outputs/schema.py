@@ -122,6 +122,8 @@ SERIES: dict[str, Spec] = {
     "tumour_cells": Spec("i8", "1", "tumour cells on the primary lattice"),
     "mesenchymal_cells": Spec("i8", "1", "tumour cells with emt >= 128"),
     "epithelial_cells": Spec("i8", "1", "tumour cells with emt < 128"),
+    "emt_mean": Spec("f8", "1", "mean emt of the tumour cells, 0 to 255"),
+    "hybrid_cells": Spec("i8", "1", "tumour cells with emt 64 to 191"),
     "born": Spec("i8", "1", "cells born in the primary since the row before"),
     "died": Spec("i8", "1", "cells that died in the primary since the row before"),
     "died_apoptotic": Spec("i8", "1", "of those that died: by apoptosis"),

@@ -7,6 +7,7 @@ import math
 
 from ..kernels.death import Death
 from ..kernels.parameters import Parameters
+from ..kernels.phenotype import Emt
 from ..kernels.stroma import Stroma
 
 # more than this in one tick, and what happens within the tick is no longer followed
@@ -35,6 +36,13 @@ def short_tick(key: str, rate_per_h: float, tick_h: float, what: str) -> None:
             f"{key}: {what} with probability {chance:.2f} in a tick of {tick_h:g} h, and at most {PER_TICK_MAX:g} are "
             "allowed; shorten lattice.tick_h or lower the rate"
         )
+
+
+def of_emt(emt: Emt, roles: frozenset[str]) -> None:
+    """Cells that change follow solutes that are there."""
+    if emt.rate_per_h > 0.0:
+        solute("emt.growth_factor_weight", emt.growth_factor_weight, "growth_factor", roles)
+        solute("emt.hypoxia_weight", emt.hypoxia_weight, "oxygen", roles)
 
 
 def of_death(death: Death, roles: frozenset[str], tick_h: float) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.phenotype import HYBRID_EMT
 from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue
 from .body import organs
 from .body.seeds import DEAD, Fate
@@ -22,6 +23,8 @@ def row(run: Simulation) -> dict[str, float]:
         "mesenchymal_cells": run.mesenchymal,
         "epithelial_cells": run.cells - run.mesenchymal,
         **{name: flows[name] for name in ("born", "died", "moved", "departed", "arrived")},
+        "emt_mean": mean_emt(tissue, run.cells),
+        "hybrid_cells": hybrids(tissue),
         **{f"died_{cause.name.lower()}": flows[f"died.{cause.name.lower()}"] for cause in (*GONE, *DEBRIS)},
         "necrotic_voxels": run.others.necrotic,
         "seeds_released": seeds.released,
@@ -62,6 +65,18 @@ def spread_um(tissue: Tissue) -> float:
     for place, n in zip(xp.unravel_index(at, lattice.shape), lattice.shape, strict=True):
         total += float(((place - (n - 1) / 2) ** 2).mean())
     return tissue.voxel_um * total**0.5
+
+
+def mean_emt(tissue: Tissue, cells: int) -> float:
+    """Mean emt of the tumour cells, 0 to 255 (NaN without cells)."""
+    held = (tissue.emt * (tissue.cell == np.uint8(Cell.TUMOUR))).sum(dtype=np.int64)
+    return float(held) / cells if cells else float("nan")
+
+
+def hybrids(tissue: Tissue) -> int:
+    """Tumour cells in the middle half of the spectrum."""
+    low, high = HYBRID_EMT
+    return int(((tissue.cell == np.uint8(Cell.TUMOUR)) & (tissue.emt >= low) & (tissue.emt <= high)).sum())
 
 
 def fields(tissue: Tissue, names: tuple[str, ...]) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels import death, intravasation, matrix, motility, mutation, proliferation, solute, stroma
+from ..kernels import death, intravasation, matrix, motility, mutation, phenotype, proliferation, solute, stroma
 from ..kernels.lattice import Lattice
 from . import demands
 from .scenario import Scenario
@@ -15,6 +15,7 @@ class Processes:
     solutes: dict[str, solute.SoluteRates]  # by role, in the order in which they advance
     matrix: matrix.MatrixRates
     stroma: stroma.StromaRates
+    emt: phenotype.EmtRates
     death: death.DeathRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
@@ -25,8 +26,9 @@ class Processes:
     block_voxels: int
 
     @classmethod
-    def of(cls, scenario: Scenario, lattice: Lattice, *, sheds: bool = True) -> "Processes":
-        """`sheds` = False closes the vessels to cells, as in an organ without secondary seeding."""
+    def of(cls, scenario: Scenario, lattice: Lattice, *, organ: bool = False, sheds: bool = True) -> "Processes":
+        """`organ` for a lattice other than the primary; `sheds` = False closes its vessels to cells, as without secondary
+        seeding."""
         leaving = scenario.intravasation
         if not sheds:
             leaving = leaving.model_copy(update={"law": "contact", "active_per_h": 0.0, "passive_per_h": 0.0})
@@ -35,6 +37,7 @@ class Processes:
             solutes={role: solute.rates(table, lattice, um, h) for role, table in scenario.solutes.present.items()},
             matrix=matrix.rates(scenario.matrix, h, inhibited="inhibitor" in demands.present(scenario.solutes)),
             stroma=stroma.rates(scenario.stroma, h),
+            emt=phenotype.rates(scenario.emt, h, organ=organ),
             death=death.rates(scenario.death, h),
             motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
             proliferation=proliferation.rates(scenario.proliferation, h),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from ..kernels import motility
+from ..kernels import motility, phenotype
 from ..kernels.adhesion import Adhesion
 from ..kernels.death import Death
 from ..kernels.intravasation import Intravasation
@@ -18,6 +18,7 @@ from ..kernels.matrix import Matrix
 from ..kernels.motility import Motility
 from ..kernels.mutation import Mutation
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
+from ..kernels.phenotype import Emt
 from ..kernels.proliferation import Proliferation
 from ..kernels.roles import ROLES
 from ..kernels.stroma import Stroma
@@ -190,6 +191,7 @@ class Scenario(Parameters):
     solutes: Solutes = Field(default_factory=Solutes)
     matrix: Matrix = Field(default_factory=Matrix)
     stroma: Stroma = Field(default_factory=Stroma)
+    emt: Emt = Field(default_factory=Emt)
     death: Death = Field(default_factory=Death)
     motility: Motility = Field(default_factory=Motility)
     adhesion: Adhesion = Field(default_factory=Adhesion)
@@ -220,6 +222,8 @@ class Scenario(Parameters):
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
         demands.of_stroma(self.stroma, demands.present(self.solutes))
+        demands.of_emt(self.emt, demands.present(self.solutes))
+        phenotype.rates(self.emt, self.lattice.tick_h)
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
         for name in self.output.fields:
             if name in ROLES and name not in self.solutes.roles:

@@ -44,7 +44,7 @@ class Simulation:
         self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
         self._processes = Processes.of(scenario, self.primary.lattice)
         self._organ_processes = Processes.of(
-            scenario, device.lattice(scenario.body.organ_shape), sheds=scenario.body.secondary_seeding
+            scenario, device.lattice(scenario.body.organ_shape), organ=True, sheds=scenario.body.secondary_seeding
         )
 
     @property

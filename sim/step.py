@@ -5,7 +5,7 @@ they sense in this tick, divisions and hops contest the same voxels, and a cell 
 wall is gone before the next tick.
 """
 
-from ..kernels import census, contest, death, intravasation, motility, proliferation, solute, turnover
+from ..kernels import census, contest, death, intravasation, motility, phenotype, proliferation, solute, turnover
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
@@ -35,7 +35,8 @@ def step(
     solute.advance(tissue, processes.solutes)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
 
-    # become: who dies of what was sensed; of those who live, who is due to divide
+    # become: what a cell is follows what it senses; who dies of it; of those who live, who is due to divide
+    phenotype.adapt(tissue, processes.emt, stamp)
     death.strike(tissue, processes.death, stamp, solid_vessels=solid)
     proliferation.ripen(tissue, processes.proliferation, stamp, solid_vessels=solid)
 

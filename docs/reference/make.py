@@ -32,6 +32,8 @@ Rules between keys:
 - Vessels have room outside `vessels.free_core_um` and `vessels.margin_um`.
 - `body.organs.*.share_probability` add up to 1.
 - `intravasation.law = "arrival"` needs `vessels.solid = false`: no cell hops onto a solid vessel.
+- `emt.growth_factor_weight` needs the solute `growth_factor`, `emt.hypoxia_weight` the solute `oxygen`;
+  `emt.hypoxia_full_mmhg` lies below `emt.hypoxia_onset_mmhg`; a tick is short enough for `emt.rate_per_h`.
 - `death.necrosis_per_h` needs the solute `oxygen`, `death.drug_per_h` the solute `drug`; `death.necrosis_full_mmhg` lies
   below `death.necrosis_onset_mmhg`; no hazard of `[death]` takes more than half of the cells in a tick.
 - The tick asks for at most 65,536 substeps of hops and of each solute; a run has at most 2^32 - 1 ticks.

@@ -7,13 +7,25 @@ import numpy as np
 import pytest
 from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, random_tissue, snapshot
 
-from seedsoil.kernels import census, contest, death, intravasation, matrix, motility, proliferation, solute, turnover
+from seedsoil.kernels import (
+    census,
+    contest,
+    death,
+    intravasation,
+    matrix,
+    motility,
+    phenotype,
+    proliferation,
+    solute,
+    turnover,
+)
 from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
 from seedsoil.kernels.mutation import NO_MUTATION, MutationRates
+from seedsoil.kernels.phenotype import Emt
 from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
 from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.stroma import StromaRates
@@ -78,6 +90,11 @@ PROCESSES = {
         lambda t: turnover.turn_over(t, MatrixRates(1e-3, 0.1, reach=1), StromaRates(0.1, 0.5)),
         lambda t: turnover.turn_over(t, MatrixRates(0.0, 0.0, reach=1), StromaRates(0.0, 0.5)),
         {"matrix"},
+    ),
+    "become mesenchymal": Process(
+        lambda t: phenotype.adapt(t, phenotype.rates(Emt(rate_per_h=0.3, stiffness_weight=1.0), 1.0), STAMP),
+        lambda t: phenotype.adapt(t, phenotype.rates(Emt(stiffness_weight=1.0), 1.0), STAMP),
+        {"emt"},
     ),
     "die": Process(
         lambda t: strike(t, Death(apoptosis_per_h=0.05, anoikis_per_h=0.4, clearance_per_h=0.4)),

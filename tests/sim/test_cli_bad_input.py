@@ -101,6 +101,16 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:4  lattice.tick_h", "substeps a tick", "shorten the tick"],
     ),
+    "a drive without its solute": (
+        GOOD + b"[emt]\nrate_per_h = 0.02\ngrowth_factor_weight = 1.0\n",
+        [],
+        ["bad.toml:10  emt.growth_factor_weight", "needs the solute 'growth_factor'"],
+    ),
+    "transitions too fast for the tick": (
+        GOOD + b"[emt]\nrate_per_h = 9.0\n",
+        [],
+        ["bad.toml:9  emt.rate_per_h", "overshoot", "shorten the tick"],
+    ),
     "necrosis without oxygen": (
         GOOD + b"[death]\nnecrosis_per_h = 0.1\n",
         [],

@@ -30,6 +30,7 @@ def scenario(**tables: object) -> Scenario:
             "implant": {"kind": "scattered", "cells": 900},
             "vessels": {"blood": 60, "ruptured": 20, "free_core_um": 0.0},
             "intravasation": {"active_per_h": 0.2, "passive_per_h": 0.5, "companion_probability": 0.7},
+            "emt": {"rate_per_h": 0.2, "stiffness_weight": 1.0, "organ_background_drive": -1.0},
             "death": {"apoptosis_per_h": 0.05, "anoikis_per_h": 0.5, "anoikis_matrix_fraction": 1.0},
             "body": {
                 "transit_h": 1.0,
@@ -63,6 +64,18 @@ def test_deaths_are_booked_by_cause_and_colonies_die_out(device: Device) -> None
     for _, tissue in run.tissues():
         empty = tissue.cell == Cell.EMPTY
         assert not any(getattr(tissue, name)[empty].any() for name in CARRIED)
+
+
+def test_emt_is_recorded_and_organs_may_be_permissive(device: Device) -> None:
+    run = Simulation(scenario(death={}), device)
+    for _ in range(60):
+        run.advance()
+    row, emt = observe.row(run), run.primary.emt[run.primary.cell == Cell.TUMOUR].astype(int)
+    assert row["emt_mean"] == emt.mean()
+    assert row["hybrid_cells"] == ((emt >= 64) & (emt <= 191)).sum() > 20
+    assert row["mesenchymal_cells"] + row["epithelial_cells"] == row["tumour_cells"] == len(emt)
+    there = np.concatenate([tissue.emt[tissue.cell == Cell.TUMOUR] for _, tissue in run.tissues()[1:]])
+    assert there.mean() < emt.mean() - 20  # back to epithelial, where the drive is negative
 
 
 def test_a_deadly_run_that_is_stopped_goes_on_to_the_same_bits(device: Device) -> None:
