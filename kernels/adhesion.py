@@ -29,8 +29,7 @@ import taichi as ti
 from .lattice import has_neighbour, offset
 from .parameters import Parameters, quantity
 from .tissue import Cell, Trait
-
-_TRAITS = len(Trait)
+from .traits import trait_of
 
 
 class Adhesion(Parameters):
@@ -68,7 +67,7 @@ def stickiness(varied: ti.template(), emt: ti.template(), clone: ti.template(), 
     """sqrt(E) of the tumour cell at i. `varied`: do clones differ? Else `clone` and `traits` are not looked at."""
     expressed = 1.0 - ti.cast(emt[i], ti.f32) / 255.0
     if ti.static(varied):
-        expressed *= traits[ti.cast(clone[i], ti.i32) * ti.static(_TRAITS) + ti.static(int(Trait.ADHESION))]
+        expressed *= trait_of(traits, clone[i], Trait.ADHESION)
     return ti.sqrt(expressed)
 
 

@@ -11,13 +11,14 @@ import taichi as ti
 
 from . import adhesion
 from .draws import Purpose, as_threshold, below, block, draw
+from .guidance import along
 from .intent import MOVE
 from .lattice import coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
+from .pores import limit_of, passage
+from .taxis import BOLTZMANN, LINEAR, attraction, hop_weight
 from .tissue import Cell, Count, Trait
-
-LINEAR, BOLTZMANN = 0, 1
-_TRAITS = len(Trait)
+from .traits import trait_of
 
 
 @dataclass(frozen=True)
@@ -28,26 +29,15 @@ class Factors:
     bonds: bool = False
     grip: bool = False
     varied: bool = False  # clones differ
+    attracted: bool = False  # by a solute
+    guided: bool = False  # by fibres
+    pores: bool = False
+    runs: bool = False  # along a heading
 
-
-@ti.func
-def hop_weight(law: ti.template(), hop: ti.f32, taxis: ti.f32, here: ti.f32, ahead: ti.f32, behind: ti.f32):
-    """Probability of a hop to the voxel ahead; negative where the linear law must be clamped."""
-    weight = ti.f32(0.0)
-    if ti.static(law == LINEAR):
-        weight = hop + taxis * (ahead - behind)
-    else:
-        pull = 4.0 * taxis * (ahead - here)
-        z = ti.abs(pull)
-        weight = hop + 0.5 * pull  # B(z) = 1 + z/2 + z^2/12 - ...
-        if z > 1e-3 * hop and hop > 0.0:
-            back = ti.exp(-z / hop)
-            weight = z / (1.0 - back)
-            if pull < 0.0:
-                weight *= back
-        elif hop == 0.0:
-            weight = 0.0  # what does not move is not pulled either
-    return weight
+    @property
+    def shared(self) -> bool:
+        """Is there anything that all weights of a cell are multiplied by?"""
+        return self.bonds or self.grip or self.varied
 
 
 @ti.func
@@ -58,68 +48,110 @@ def choose(
     cell: ti.template(),
     emt: ti.template(),
     clone: ti.template(),
+    heading: ti.template(),
     matrix: ti.template(),
+    fibre: ti.template(),
     vessel: ti.template(),
+    solute: ti.template(),
     traits: ti.template(),
     i: ti.i32,
     chance: ti.u32,
     epithelial: ti.f32,
     mesenchymal: ti.f32,
     taxis: ti.f32,
+    chemotaxis: ti.f32,
+    half: ti.f32,
+    epithelial_run: ti.f32,
+    mesenchymal_run: ti.f32,
+    alignment: ti.f32,
     bond_energy: ti.f32,
     grip: ti.f32,
+    open_area: ti.f32,
+    intact_area: ti.f32,
+    nucleus: ti.f32,
+    epithelial_limit: ti.f32,
+    mesenchymal_limit: ti.f32,
+    amoeboid_limit: ti.f32,
     fastest: ti.f32,
 ):
     """(intent, clamped weights) of the cell at i, whose draw is `chance`: the face in whose share it falls."""
     z, y, x = coordinates(lattice, i)
-    here = matrix[i]
-    hop = epithelial + (mesenchymal - epithelial) * (ti.cast(emt[i], ti.f32) / 255.0)
+    spectrum = ti.cast(emt[i], ti.f32) / 255.0
+    hop = epithelial + (mesenchymal - epithelial) * spectrum
+    here = attraction(factors.attracted, matrix, solute, i, taxis, chemotaxis, half)
     around = ti.Vector([here] * lattice.faces)  # beyond a wall: the voxel itself
     highest = here
     for face in ti.static(range(lattice.faces)):
         if has_neighbour(lattice, z, y, x, face):
-            around[face] = matrix[i + ti.static(offset(lattice, face))]
+            j = i + ti.static(offset(lattice, face))
+            around[face] = attraction(factors.attracted, matrix, solute, j, taxis, chemotaxis, half)
             highest = ti.max(highest, around[face])
+    slope = taxis
+    if ti.static(factors.attracted):
+        slope = 1.0  # both coefficients are in the attraction
+    run = ti.f32(0.0)
+    if ti.static(factors.runs):
+        run = epithelial_run + (mesenchymal_run - epithelial_run) * spectrum
     # what all the cell's weights are multiplied by
     share = ti.f32(1.0)
     if ti.static(factors.varied):
-        share = ti.min(traits[ti.cast(clone[i], ti.i32) * ti.static(_TRAITS) + ti.static(int(Trait.MOTILITY))], fastest)
+        share = ti.min(trait_of(traits, clone[i], Trait.MOTILITY), fastest)
     looks = True
     most = ti.f32(0.0)
     if ti.static(factors.law == BOLTZMANN):
         # no weight exceeds that of the densest neighbour: most draws lie above all of them, and one exponential tells
-        most = hop_weight(factors.law, hop, taxis, here, highest, here)
+        most = ti.static(lattice.faces * (1 + 1e-5)) * hop_weight(factors.law, hop, slope, here, highest, here)
+        if ti.static(factors.runs):
+            most += ti.static(1 + 1e-5) * run
+        if ti.static(factors.guided):
+            most *= 1.0 + ti.static((lattice.dimensions - 1) * (1 + 1e-5)) * alignment
         if ti.static(factors.varied):
             most *= share
-        looks = below(chance, as_threshold(ti.static(lattice.faces * (1 + 1e-5)) * most))
+        looks = below(chance, as_threshold(most))
     if ti.static(factors.bonds or factors.grip):
         if looks:
             barrier = ti.f32(0.0)
             if ti.static(factors.bonds):
                 barrier = adhesion.held(lattice, factors.varied, cell, emt, clone, traits, i, z, y, x, bond_energy)
             if ti.static(factors.grip):
-                barrier += grip * here
+                barrier += grip * matrix[i]
             loose = ti.exp(-barrier)
             share *= loose
             if ti.static(factors.law == BOLTZMANN):
-                looks = below(chance, as_threshold(ti.static(lattice.faces * (1 + 1e-5)) * (most * loose)))
+                looks = below(chance, as_threshold(most * loose))
     want = ti.u8(0)
     clamped = 0
     if looks:
+        limit = ti.f32(0.0)
+        if ti.static(factors.pores):
+            protease = ti.f32(1.0)
+            if ti.static(factors.varied):
+                protease = trait_of(traits, clone[i], Trait.PROTEASE)
+            limit = limit_of(emt[i], protease, epithelial_limit, mesenchymal_limit, amoeboid_limit)
         total = ti.f32(0.0)
         chosen = False
         for face in ti.static(range(lattice.faces)):
             if not chosen and has_neighbour(lattice, z, y, x, face):
-                weight = hop_weight(factors.law, hop, taxis, here, around[face], around[face ^ 1])
+                to = i + ti.static(offset(lattice, face))
+                weight = hop_weight(factors.law, hop, slope, here, around[face], around[face ^ 1])
                 if weight < 0.0:
                     weight = 0.0
                     clamped += 1
-                if ti.static(factors.bonds or factors.grip or factors.varied):
+                if ti.static(factors.runs):
+                    if heading[i] == ti.u8(1 + face):
+                        weight += run
+                if ti.static(factors.guided):
+                    weight *= 0.5 * (
+                        along(lattice, fibre[i], matrix[i], face, alignment)
+                        + along(lattice, fibre[to], matrix[to], face, alignment)
+                    )
+                if ti.static(factors.pores):
+                    weight *= passage(matrix[to], open_area, intact_area, nucleus, limit)
+                if ti.static(factors.shared):
                     weight *= share
                 total += weight
                 if below(chance, as_threshold(total)):
                     chosen = True
-                    to = i + ti.static(offset(lattice, face))
                     free = cell[to] == ti.u8(Cell.EMPTY)
                     if ti.static(solid_vessels):
                         free = free and vessel[to] == 0
@@ -136,8 +168,11 @@ def propose_pass(
     cell: array(ti.u8),
     emt: array(ti.u8),
     clone: array(ti.u32),
+    heading: array(ti.u8),
     matrix: array(ti.f32),
+    fibre: array(ti.u8),
     vessel: array(ti.u8),
+    solute: array(ti.f32),
     traits: array(ti.f32),
     leaving: array(ti.u8),
     intent: array(ti.u8),
@@ -146,8 +181,19 @@ def propose_pass(
     epithelial: ti.f32,
     mesenchymal: ti.f32,
     taxis: ti.f32,
+    chemotaxis: ti.f32,
+    half: ti.f32,
+    epithelial_run: ti.f32,
+    mesenchymal_run: ti.f32,
+    alignment: ti.f32,
     bond_energy: ti.f32,
     grip: ti.f32,
+    open_area: ti.f32,
+    intact_area: ti.f32,
+    nucleus: ti.f32,
+    epithelial_limit: ti.f32,
+    mesenchymal_limit: ti.f32,
+    amoeboid_limit: ti.f32,
     fastest: ti.f32,
     bound: ti.u32,
     substep: ti.u32,
@@ -156,9 +202,11 @@ def propose_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; clone u4; matrix f4 fraction; vessel bits u1; traits (clones, len(Trait)) f4; leaving
-    0/1 u1; intent u1 (kernels.intent); busy (chunks,) 0/1 u1; hop probabilities per face and substep; energies in kT;
-    `fastest` bounds the trait MOTILITY; no cell hops with more than `bound` (a threshold).
+    """cell code u1; emt u1; clone u4; heading 1 + face u1; matrix f4 fraction; fibre 1 + axis u1; vessel bits u1; solute
+    f4, the attractant (one element where there is none); traits (clones, len(Trait)) f4; leaving 0/1 u1; intent u1
+    (kernels.intent); busy (chunks,) 0/1 u1. Per substep: hops and attraction per face, voxels run; `half` in the
+    solute's unit; energies in kT; areas in um2; `fastest` bounds the trait MOTILITY; no cell hops with more than
+    `bound` (a threshold).
 
     Walls: closed; no hop is proposed through them, and a gradient there takes the voxel itself for what is beyond.
     Conserves: everything; only intents are written.
@@ -205,16 +253,30 @@ def propose_pass(
                                 cell,
                                 emt,
                                 clone,
+                                heading,
                                 matrix,
+                                fibre,
                                 vessel,
+                                solute,
                                 traits,
                                 i,
                                 chance,
                                 epithelial,
                                 mesenchymal,
                                 taxis,
+                                chemotaxis,
+                                half,
+                                epithelial_run,
+                                mesenchymal_run,
+                                alignment,
                                 bond_energy,
                                 grip,
+                                open_area,
+                                intact_area,
+                                nucleus,
+                                epithelial_limit,
+                                mesenchymal_limit,
+                                amoeboid_limit,
                                 fastest,
                             )
                             intent[i] = want

@@ -6,6 +6,7 @@ Each check raises ValueError with the key to blame at its start (`sim.explain` f
 import math
 
 from ..kernels.death import Death
+from ..kernels.motility import Motility
 from ..kernels.parameters import Parameters
 from ..kernels.phenotype import Emt
 from ..kernels.stroma import Stroma
@@ -57,3 +58,8 @@ def of_death(death: Death, roles: frozenset[str], tick_h: float) -> None:
 def of_stroma(stroma: Stroma, roles: frozenset[str]) -> None:
     """What growth factor does to fibroblasts needs growth factor."""
     solute("stroma.activation_gain", stroma.activation_gain, "growth_factor", roles, off=1.0)
+
+
+def of_motility(motility: Motility, roles: frozenset[str]) -> None:
+    """Chemotaxis needs the solute that it goes up."""
+    solute("motility.chemotaxis_um2_per_h", motility.chemotaxis_um2_per_h, motility.chemotaxis_role, roles)

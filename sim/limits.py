@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..kernels import motility, solute
+from ..kernels import solute
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.tissue import STATE, Tissue, bare
 from .available import available_memory, free_disk, readable_bytes
@@ -95,7 +95,7 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
         solute_substeps={
             role: solute.rates(table, lattice, um, h).substeps for role, table in scenario.solutes.present.items()
         },
-        hop_substeps=motility.rates(scenario.motility, lattice, um, h).substeps,
+        hop_substeps=scenario.hops(lattice).substeps,
         bytes_per_voxel=per_voxel,
         tissue_bytes=tissue,
         host_bytes=PROCESS_BYTES + max(placing, later) + clones,

@@ -39,7 +39,7 @@ class Processes:
             stroma=stroma.rates(scenario.stroma, h),
             emt=phenotype.rates(scenario.emt, h, organ=organ),
             death=death.rates(scenario.death, h),
-            motility=motility.rates(scenario.motility, lattice, um, h, adhering=scenario.adhesion),
+            motility=scenario.hops(lattice),
             proliferation=proliferation.rates(scenario.proliferation, h),
             mutation=mutation.rates(scenario.mutation),
             intravasation=intravasation.rates(leaving, h),

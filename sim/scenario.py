@@ -19,6 +19,7 @@ from ..kernels.motility import Motility
 from ..kernels.mutation import Mutation
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..kernels.phenotype import Emt
+from ..kernels.pores import Pores
 from ..kernels.proliferation import Proliferation
 from ..kernels.roles import ROLES
 from ..kernels.stroma import Stroma
@@ -195,6 +196,7 @@ class Scenario(Parameters):
     death: Death = Field(default_factory=Death)
     motility: Motility = Field(default_factory=Motility)
     adhesion: Adhesion = Field(default_factory=Adhesion)
+    pores: Pores = Field(default_factory=Pores)
     proliferation: Proliferation = Field(default_factory=Proliferation)
     mutation: Mutation = Field(default_factory=Mutation)
     vessels: Vessels = Field(default_factory=Vessels)
@@ -228,10 +230,24 @@ class Scenario(Parameters):
         for name in self.output.fields:
             if name in ROLES and name not in self.solutes.roles:
                 raise ValueError(f"output.fields: there is no {name} to record; add a table [solutes.{name}]")
+        demands.of_motility(self.motility, demands.present(self.solutes))
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
-            motility.rates(self.motility, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)
+            self.hops(Lattice.of(shape))
         return self
+
+    def hops(self, lattice: Lattice) -> motility.MotilityRates:
+        """What hops take on a lattice: bonds, pores and the traits that clones can have are in other tables."""
+        clones_differ = self.implant.clones > 1 or self.mutation.probability > 0
+        return motility.rates(
+            self.motility,
+            lattice,
+            self.lattice.voxel_um,
+            self.lattice.tick_h,
+            adhering=self.adhesion,
+            squeezing=self.pores,
+            fastest=motility.fastest(self.mutation) if clones_differ else 0.0,
+        )
 
     @property
     def source(self) -> Source:

@@ -35,10 +35,11 @@ def step(
     solute.advance(tissue, processes.solutes)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
 
-    # become: what a cell is follows what it senses; who dies of it; of those who live, who is due to divide
+    # become: what a cell is follows what it senses; who dies of it; who is due to divide; where they head
     phenotype.adapt(tissue, processes.emt, stamp)
     death.strike(tissue, processes.death, stamp, solid_vessels=solid)
     proliferation.ripen(tissue, processes.proliferation, stamp, solid_vessels=solid)
+    motility.turn(tissue, processes.motility, stamp)
 
     # act: divisions and hops contest the same voxels; fast cells take more substeps, not longer hops
     for substep in range(processes.motility.substeps):

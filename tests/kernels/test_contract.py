@@ -14,18 +14,22 @@ from seedsoil.kernels import (
     intravasation,
     matrix,
     motility,
+    persistence,
     phenotype,
     proliferation,
     solute,
     turnover,
 )
+from seedsoil.kernels.adhesion import AdhesionRates
 from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
 from seedsoil.kernels.mutation import NO_MUTATION, MutationRates
+from seedsoil.kernels.persistence import Run
 from seedsoil.kernels.phenotype import Emt
+from seedsoil.kernels.pores import PoreRates
 from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
 from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.stroma import StromaRates
@@ -64,6 +68,30 @@ class Process(NamedTuple):
 def hop(tissue: Tissue, law: int, d: float, taxis: float) -> None:
     rates = MotilityRates(1, law, d, 2 * d, taxis, ALWAYS if d or taxis else 0)
     motility.propose(tissue, rates, 0, STAMP, solid_vessels=False)
+
+
+def hop_with_all(tissue: Tissue, share: float) -> None:
+    """All that there is to a hop, or bonds, fibres and pores alone with nothing that hops."""
+    rates = MotilityRates(
+        1,
+        LINEAR if tissue.lattice.nz == 1 else BOLTZMANN,
+        0.05 * share,
+        0.1 * share,
+        0.01 * share,
+        ALWAYS if share else 0,
+        adhesion=AdhesionRates(1.0, 0.5),
+        fastest=2.0,
+        pores=PoreRates(90.0, 5.0, 70.0, 7.0, 7.0, 4.0),
+        run=Run(0.05 * share, 0.1 * share, 2**30) if share else Run(0.0, 1e-30, 0),
+        alignment=0.5,
+        role="protease",
+        chemotaxis=0.01 * share or 1e-30,
+    )
+    motility.propose(tissue, rates, 0, STAMP, solid_vessels=True)
+
+
+def turn(tissue: Tissue, speed: float) -> None:
+    persistence.turn(tissue, Run(speed, speed, 2**30), STAMP)
 
 
 def ripen(tissue: Tissue, rates: ProliferationRates) -> None:
@@ -123,6 +151,10 @@ PROCESSES = {
     "hop, Boltzmann": Process(
         lambda t: hop(t, BOLTZMANN, 0.05, 0.01), lambda t: hop(t, BOLTZMANN, 0.0, 0.0), {"intent"}
     ),
+    "hop, with all factors": Process(
+        lambda t: hop_with_all(t, 1.0), lambda t: hop_with_all(t, 0.0), {"intent", "counters"}
+    ),
+    "turn": Process(lambda t: turn(t, 0.1), lambda t: turn(t, 0.0), {"heading"}),
     "settle": Process(
         lambda t: settle(t, CONTACT),
         lambda t: contest.settle(t, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP),

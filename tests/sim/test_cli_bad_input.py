@@ -111,6 +111,32 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:9  emt.rate_per_h", "overshoot", "shorten the tick"],
     ),
+    "chemotaxis without its solute": (
+        GOOD + b'[motility]\nchemotaxis_um2_per_h = 5\nchemotaxis_role = "chemokine"\n',
+        [],
+        ["bad.toml:9  motility.chemotaxis_um2_per_h", "needs the solute 'chemokine'", "[solutes.chemokine]"],
+    ),
+    "chemotaxis up nothing": (
+        GOOD + b"[motility]\nchemotaxis_um2_per_h = 5\n",
+        [],
+        ["motility.chemotaxis_role", "name the solute"],
+    ),
+    "a speed without persistence": (
+        GOOD + b"[motility]\nmesenchymal_speed_um_per_h = 5\n",
+        [],
+        ["motility.persistence_h", "that the heading is kept"],
+    ),
+    "a heading shorter than the tick": (
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6")
+        + b"[motility]\nmesenchymal_speed_um_per_h = 20\npersistence_h = 10\n",
+        [],
+        ["bad.toml:11  motility.persistence_h", "10 h is too short", "shorten lattice.tick_h"],
+    ),
+    "matrix that widens pores": (
+        GOOD + b"[pores]\nintact_um2 = 200\n",
+        [],
+        ["pores.intact_um2", "must not exceed pores.open_um2"],
+    ),
     "necrosis without oxygen": (
         GOOD + b"[death]\nnecrosis_per_h = 0.1\n",
         [],

@@ -13,7 +13,8 @@ from twins import adhesion_twin
 EMPTY, TUMOUR = 0, 1
 STEPS = ((0, 0, -1), (0, 0, 1), (0, -1, 0), (0, 1, 0), (-1, 0, 0), (1, 0, 0))
 ONE = np.float32(1)
-MOTILITY = 1  # column of the traits
+MOTILITY, PROTEASE = 1, 3  # columns of the traits
+AXIS_OF = {0: 2, 1: 2, 2: 1, 3: 1, 4: 0, 5: 0}  # of a face; 0 is z
 
 
 class Proposed(NamedTuple):
@@ -47,8 +48,15 @@ def propose(
     grip: float = 0.0,
     fastest: float = 0.0,
     traits: np.ndarray | None = None,
+    chemotaxis: float = 0.0,
+    half: float = 1.0,
+    runs: tuple[float, float] = (0.0, 0.0),
+    alignment: float = 0.0,
+    pores: dict[str, float] | None = None,
 ) -> Proposed:
-    """What every tumour cell of `state` (cell, emt, clone, matrix, vessel, leaving) wants; `draws` u4 per voxel.
+    """What every tumour cell of `state` (cell, emt, clone, matrix, vessel, leaving; heading, fibre, solute where they are
+    asked for) wants; `draws` u4 per voxel. runs: of emt 0 and 255; pores: open, intact, nucleus, epithelial, mesenchymal,
+    amoeboid areas.
 
     `bound` decides only whose clamped weights are counted: those of cells that drew below it.
     """
@@ -56,6 +64,9 @@ def propose(
     faces = 4 if shape[0] == 1 else 6
     slow, fast, q = np.float32(epithelial), np.float32(mesenchymal), np.float32(taxis)
     matrix = state["matrix"]
+    attraction = q * matrix
+    if chemotaxis:
+        attraction = attraction + np.float32(chemotaxis) * (state["solute"] / (state["solute"] + np.float32(half)))
     intent = np.zeros(shape, dtype=np.uint8)
     margin = np.full(shape, np.inf)
     clamped, steepest = 0, 0.0
@@ -66,7 +77,7 @@ def propose(
             continue
         h = slow + (fast - slow) * (np.float32(state["emt"][at]) / np.float32(255))
         chance = int(draws[at])
-        here, total, choice = matrix[at], np.float32(0), None
+        total, choice = np.float32(0), None
         share = np.float32(loose[at])
         if varied is not None:
             share *= np.float32(min(traits[state["clone"][at], MOTILITY], fastest))
@@ -77,13 +88,29 @@ def propose(
                 continue
             opposite = _beyond(at, face ^ 1, shape)
             if law == "linear":
-                behind = here if opposite is None else matrix[opposite]
-                weight = h + q * (matrix[ahead] - behind)
+                behind = at if opposite is None else opposite
+                # with the matrix alone to the bit: the coefficient times the difference
+                weight = h + (
+                    attraction[ahead] - attraction[behind] if chemotaxis else q * (matrix[ahead] - matrix[behind])
+                )
             else:
-                weight = _flux(h, np.float32(4) * q * (matrix[ahead] - here))
+                weight = _flux(h, np.float32(4) * (attraction[ahead] - attraction[at]))
             if weight < 0:
                 weight = np.float32(0)
                 clamped += int(counts and choice is None)
+            spectrum = float(state["emt"][at]) / 255
+            if any(runs) and state["heading"][at] == 1 + face:
+                weight += np.float32(runs[0] + (runs[1] - runs[0]) * spectrum)
+            if alignment:
+                weight *= np.float32(
+                    np.mean([_along(state["fibre"][v], face, alignment * matrix[v], faces // 2) for v in (at, ahead)])
+                )
+            if pores is not None:
+                protease = 1.0 if varied is None else min(float(traits[state["clone"][at], PROTEASE]), 1.0)
+                squeezed = pores["amoeboid"] * (1 - protease) + pores["mesenchymal"] * protease
+                limit = pores["epithelial"] * (1 - spectrum) + squeezed * spectrum
+                area = pores["open"] * (1 - float(matrix[ahead])) + pores["intact"] * float(matrix[ahead])
+                weight *= np.float32(np.clip((area - limit) / (pores["nucleus"] - limit), 0, 1))
             total = np.float32(total + share * weight)
             limit = 2**32 if total >= ONE else int(total * np.float32(2**32))
             margin[at] = min(margin[at], abs(chance - limit) / 2**32)
@@ -93,6 +120,14 @@ def propose(
                 intent[at] = 1 + face if free else 0
         steepest = max(steepest, float(total))
     return Proposed(intent, margin, clamped, steepest)
+
+
+def _along(fibre: int, face: int, order: float, dimensions: int) -> float:
+    """Of d axes, hops along the fibres gain what those along the other axes lose; one out of the plane does nothing."""
+    axis = int(fibre) - 1
+    if axis < 3 - dimensions:
+        return 1.0
+    return 1 + (dimensions - 1) * order if axis == AXIS_OF[face] else 1 - order
 
 
 def _beyond(at: tuple, face: int, shape: tuple) -> tuple[int, int, int] | None:
