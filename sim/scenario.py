@@ -15,7 +15,7 @@ from ..kernels.death import Death
 from ..kernels.intravasation import Intravasation
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.matrix import Matrix
-from ..kernels.motility import Motility
+from ..kernels.motility import Motility, MotilityRates
 from ..kernels.mutation import Mutation
 from ..kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..kernels.phenotype import Emt
@@ -236,7 +236,7 @@ class Scenario(Parameters):
             self.hops(Lattice.of(shape))
         return self
 
-    def hops(self, lattice: Lattice) -> motility.MotilityRates:
+    def hops(self, lattice: Lattice) -> MotilityRates:
         """What hops take on a lattice: bonds, pores and the traits that clones can have are in other tables."""
         clones_differ = self.implant.clones > 1 or self.mutation.probability > 0
         return motility.rates(

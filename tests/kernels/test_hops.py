@@ -18,6 +18,7 @@ from seedsoil.kernels.draws import ALWAYS, Purpose, Stamp, host_draw
 from seedsoil.kernels.intravasation import CONTACT, IntravasationRates
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.motility import Motility, MotilityRates
+from seedsoil.kernels.mutation import Mutation
 from seedsoil.kernels.persistence import Run
 from seedsoil.kernels.pores import PoreRates, Pores
 from seedsoil.kernels.taxis import BOLTZMANN, LINEAR
@@ -323,3 +324,15 @@ def test_nonsense_is_refused():
     ):
         with pytest.raises(ValidationError, match=message):
             Pores(**wrong)
+
+
+def test_traits_are_looked_at_only_where_clones_differ_in_them():
+    varied = {"step_sd": 0.3, "most": 4.0}
+    assert motility.fastest(Mutation()) == 0.0
+    assert motility.fastest(Mutation.model_validate({"division": varied})) == 0.0
+    assert motility.fastest(Mutation.model_validate({"motility": varied})) == 4.0
+    assert motility.fastest(Mutation.model_validate({"adhesion": varied})) == 1.0
+    plain = motility.rates(Motility(), DEEP_ROWS, 20.0, 0.1)
+    fast = motility.rates(Motility(), DEEP_ROWS, 20.0, 0.1, fastest=4.0)
+    assert fast.factors.varied and not plain.factors.varied
+    assert fast.substeps == 5 and plain.substeps == 2  # 6 x 36 x 0.1/400 = 0.054, and four times that
