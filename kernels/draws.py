@@ -49,6 +49,7 @@ class Purpose(IntEnum):
     TEXTURE = 49  # substep = which noise
     IMPLANT_CLONE = 50
     IMPLANT_TRAIT = 51  # its substep is the trait
+    LINING = 52
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65

@@ -10,13 +10,15 @@ here where a scenario has none of them.
 Ignored: the products of degradation, and what growth factors the matrix held.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import taichi as ti
+from pydantic import Field, model_validator
 
 from .lattice import TILE
 from .launch import array, kernel
 from .parameters import FRANSSEN_2019, Parameters, quantity
+from .texture import Texture, check_mean
 from .tissue import Cell, Tissue
 
 
@@ -24,7 +26,7 @@ class Matrix(Parameters):
     """The `[matrix]` table."""
 
     initial_fraction: float = quantity(
-        1.0, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="intact fraction at the start, everywhere"
+        1.0, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="intact fraction at the start; the mean of a texture"
     )
     contact_per_h: float = quantity(
         0.36,
@@ -53,6 +55,12 @@ class Matrix(Parameters):
         source="assumed",
         about="concentration of inhibitor (TIMP) that halves the work of MT1-MMP and of the protease",
     )
+    texture: Texture = Field(default_factory=Texture)
+
+    @model_validator(mode="after")
+    def _mean(self) -> Self:
+        check_mean(self.texture, self.initial_fraction)
+        return self
 
 
 class MatrixRates(NamedTuple):

@@ -103,6 +103,7 @@ FIELDS: dict[str, Spec] = {
     ),
     "due": Spec("u1", "1", "pending act of the cell, internal to a tick"),
     "matrix": Spec("f4", "1", "extracellular matrix density, 0 to 1"),
+    "fibre": _coded("u1", "axis along which fibres of the matrix run", ("none", "z", "y", "x")),
     "protease": Spec("f4", "1", "protease (MMP) concentration, relative"),
     "oxygen": Spec("f4", "mmHg", "oxygen partial pressure"),
     "growth_factor": Spec("f4", "ng/mL", "concentration of the inducing growth factor (TGF-beta)"),

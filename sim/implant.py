@@ -5,6 +5,7 @@ Sites are chosen by rank (`sim.ranks`), whatever the device. Where vessels run: 
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -12,36 +13,66 @@ from ..kernels.draws import ALWAYS, Purpose, Stamp, host_draw, host_draws, thres
 from ..kernels.lattice import Lattice
 from ..kernels.stroma import Stroma
 from ..kernels.tissue import Cell, Tissue, bare
+from . import duct
 from .device import Device
 from .errors import InputError
 from .ledger import Others
 from .ranks import lowest, lowest_draws
 from .scenario import Implant, Scenario
+from .texture import lay
 from .vessel_layouts import corners
 from .vessels import Vessels, vessel_map
 
 
 def primary(scenario: Scenario, device: Device) -> Tissue:
-    """The primary's tissue: matrix, vessels, then the implant (never inside a solid vessel)."""
+    """The primary's tissue: vessels, matrix, a duct's lining, the implant (never inside a solid vessel), stroma.
+
+    Raises InputError if something does not fit, or a file cannot be used.
+    """
     lattice = device.lattice(scenario.lattice.shape)
     stamp = Stamp.of(scenario.rng_key)
-    um = scenario.lattice.voxel_um
+    um, texture = scenario.lattice.voxel_um, scenario.matrix.texture
+    tissue = _bare(scenario, device, lattice, 0)
     vessel = vessel_map(scenario.vessels, lattice, um, stamp)
-    chosen = implant_voxels(
-        scenario.implant, lattice, stamp, blocked=vessel.reshape(-1) > 0 if scenario.vessels.solid else None
-    )
-    mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
-    order = lowest(host_draw(chosen, stamp, Purpose.IMPLANT_PHENOTYPE), len(chosen))
+    tissue.vessel[...] = device.array(vessel)
+    with _on_host(tissue, device, "matrix", "fibre") as (matrix, fibre):
+        lay(matrix, fibre, scenario.matrix, vessel, lattice, um, stamp)
     cell = np.zeros(lattice.voxels, dtype=np.uint8)
     emt = np.zeros(lattice.voxels, dtype=np.uint8)
+    zone = duct.zones(texture, lattice, um) if texture.kind == "duct" else None
+    if zone is not None:
+        duct.line(cell, zone, texture, stamp)
+    chosen = implant_voxels(scenario.implant, lattice, stamp, blocked=_blocked(scenario, vessel, cell, zone))
+    mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
+    order = lowest(host_draw(chosen, stamp, Purpose.IMPLANT_PHENOTYPE), len(chosen))
     cell[chosen] = Cell.TUMOUR
     emt[chosen[order[:mesenchymal]]] = 255
-    put_stroma(cell, vessel.reshape(-1), scenario.stroma, stamp)
-    tissue = _bare(scenario, device, lattice, 0)
-    tissue.vessel[...] = device.array(vessel)
+    put_stroma(cell, vessel.reshape(-1), zone, scenario.stroma, stamp)
     tissue.cell[...] = device.array(cell.reshape(lattice.shape))
     tissue.emt[...] = device.array(emt.reshape(lattice.shape))
     return tissue
+
+
+@contextmanager
+def _on_host(tissue: Tissue, device: Device, *names: str) -> Iterator[list[np.ndarray]]:
+    """Members of a tissue to write on the host: the arrays themselves on a CPU, else copies that are sent back."""
+    arrays = [tissue.host(name) for name in names]
+    yield arrays
+    for name, array in zip(names, arrays, strict=True):
+        target = getattr(tissue, name)
+        if target is not array:
+            target[...] = device.array(array)
+
+
+def _blocked(scenario: Scenario, vessel: np.ndarray, cell: np.ndarray, zone: np.ndarray | None) -> np.ndarray | None:
+    """(voxels,) bool: where the implant may put no cell; None if it may anywhere."""
+    blocked = vessel.reshape(-1) > 0 if scenario.vessels.solid else None
+    if zone is None:
+        return blocked
+    lined = cell != Cell.EMPTY
+    if scenario.implant.kind == "duct":
+        lined |= (zone > duct.Zone.LINING).reshape(-1)
+    return lined if blocked is None else blocked | lined
 
 
 def organ(scenario: Scenario, device: Device, name: str) -> Tissue:
@@ -130,15 +161,19 @@ def _nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | N
         reach *= 1.5
 
 
-def put_stroma(cell: np.ndarray, vessel: np.ndarray, stroma: Stroma, stamp: Stamp) -> None:
-    """Put fibroblasts into free voxels of cell (voxels,) u1, in place; vessel (voxels,) bits u1 where none may stand."""
+def put_stroma(cell: np.ndarray, vessel: np.ndarray, zone: np.ndarray | None, stroma: Stroma, stamp: Stamp) -> None:
+    """Put fibroblasts into free voxels of cell (voxels,) u1, in place: none into vessel (voxels,) bits u1, and none
+    into a duct and its membrane (zone, any shape, of `duct.Zone`)."""
     chance = threshold(stroma.site_probability)
     for start in range(0, cell.size if chance else 0, 1 << 18):
         part = slice(start, min(start + (1 << 18), cell.size))
         wanted = host_draws(start, part.stop - start, stamp, Purpose.STROMA_SITE) < chance
         if chance == ALWAYS:
             wanted[:] = True
-        cell[part][wanted & (cell[part] == Cell.EMPTY) & (vessel[part] == 0)] = Cell.STROMA
+        wanted &= (cell[part] == Cell.EMPTY) & (vessel[part] == 0)
+        if zone is not None:
+            wanted &= zone.reshape(-1)[part] == duct.Zone.OUTSIDE
+        cell[part][wanted] = Cell.STROMA
 
 
 def others_of(tissue: Tissue) -> Others:

@@ -39,9 +39,7 @@ def row(run: Simulation) -> dict[str, float]:
         "protease_total": float(tissue.protease.sum(dtype=np.float64)),
         "protease_max": float(tissue.protease.max()),
         "matrix_min": float(tissue.matrix.min()),
-        "matrix_lost": float(
-            run.scenario.matrix.initial_fraction * tissue.matrix.size - tissue.matrix.sum(dtype=np.float64)
-        ),
+        "matrix_lost": float(run.matrix_at_start - tissue.matrix.sum(dtype=np.float64)),
         "invasion_rms_um": spread_um(tissue),
     }
     for role in run.scenario.solutes.roles:

@@ -5,6 +5,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from .scenario_file import load_scenario, with_overrides
 from .simulation import Simulation
 
 # what a branch may not change: the past would not fit
-_FIXED = ("lattice", "implant", "vessels")
+_FIXED = ("lattice", "implant", "vessels", "matrix.texture", "stroma.site_probability")
 # how long the writer that a killed run left behind may take over the frames it still has
 _WRITER_S = 30.0
 
@@ -166,7 +167,7 @@ def branch(
     old = simulation.scenario
     new = with_overrides(old, overrides) if overrides else old
     for name in _FIXED:
-        if getattr(new, name) != getattr(old, name):
+        if attrgetter(name)(new) != attrgetter(name)(old):
             raise InputError(f"{name}: a branch shares the past of {place}, so it cannot change [{name}]")
     if list(new.body.organs) != list(old.body.organs) or new.body.organ_shape != old.body.organ_shape:
         raise InputError(

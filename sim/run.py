@@ -16,7 +16,7 @@ from .progress import Status
 from .recording import Recording
 from .run_folder import RunFolder, place_of
 from .scenario import Scenario
-from .scenario_file import load_scenario, with_overrides
+from .scenario_file import load_scenario, pinned, with_overrides
 from .simulation import Simulation
 
 
@@ -52,8 +52,8 @@ def run(
     changes = {name.replace("__", "."): value for name, value in overrides.items()}
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario, changes)
-    elif changes:
-        scenario = with_overrides(scenario, changes)
+    else:
+        scenario = with_overrides(scenario, changes) if changes else pinned(scenario, Path())
     place = place_of(out) if out is not None else Path("runs") / name_of(scenario)
     started = devices.start(device, threads)
     refuse_what_cannot_run(scenario, place, started.arch, devices.free_bytes(started))

@@ -23,6 +23,7 @@ from ..kernels.pores import Pores
 from ..kernels.proliferation import Proliferation
 from ..kernels.roles import ROLES
 from ..kernels.stroma import Stroma
+from ..kernels.texture import check_duct
 from . import demands
 from .body.parameters import Body
 from .solutes import Solutes
@@ -31,7 +32,7 @@ from .vessels import Vessels
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
 MANTISSA_BITS = 23  # of an f4
 # what can be recorded; of the solutes those that the scenario has
-FIELDS = ("cell", "emt", "clone", "colony", "vessel", "matrix", "protease", *ROLES[:-1])
+FIELDS = ("cell", "emt", "clone", "colony", "vessel", "matrix", "fibre", "protease", *ROLES[:-1])
 
 
 class LatticeTable(Parameters):
@@ -65,8 +66,11 @@ class LatticeTable(Parameters):
 class Implant(Parameters):
     """The `[implant]` table: the initial tumour."""
 
-    kind: Literal["ball", "scattered"] = quantity(
-        "ball", unit="-", source="the scenario's choice", about="packed around the centre (a disc in 2-D), or strewn"
+    kind: Literal["ball", "scattered", "duct"] = quantity(
+        "ball",
+        unit="-",
+        source="the scenario's choice",
+        about="packed around the centre (a disc in 2-D), strewn, or packed around the centre within the lumen of a duct",
     )
     cells: int = quantity(388, unit="cells", ge=1, source=FRANSSEN_2019, about="cells at the start")
     mesenchymal_fraction: float = quantity(
@@ -223,6 +227,9 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
+        check_duct(self.matrix.texture, self.lattice.shape, self.lattice.voxel_um)
+        if self.implant.kind == "duct" and self.matrix.texture.kind != "duct":
+            raise ValueError("implant.kind: 'duct' fills the lumen of a duct, so it needs matrix.texture.kind = 'duct'")
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)

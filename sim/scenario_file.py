@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 from .overrides import Overrides, apply, deeper_than, parse
 from .plain_text import printable
-from .problems import NOTHING_WAS_RUN, Origin, did_you_mean, quoted, refusal, report
+from .problems import NOTHING_WAS_RUN, Origin, Problem, did_you_mean, quoted, refusal, report
 from .toml_lines import lines_of
 
 if TYPE_CHECKING:  # the model comes with Taichi: a file that is not there is refused without it
@@ -105,8 +105,24 @@ def _checked(origin: Origin, data: dict[str, Any], source: "Source") -> "Scenari
     scenario, problems = validate(data)
     if scenario is None:
         raise InputError(report(origin, problems))
+    scenario = pinned(scenario, File(origin.name).parent, origin)
     scenario.keep_source(source)
     return scenario
+
+
+def pinned(scenario: "Scenario", folder: File, origin: Origin | None = None) -> "Scenario":
+    """The scenario with the files it names noted by absolute path and SHA-256. Raises InputError if one cannot be used."""
+    from . import texture_file
+
+    try:
+        texture = texture_file.pinned(scenario.matrix.texture, folder, scenario.lattice.shape)
+    except InputError as error:
+        key, _, what = str(error).partition(": ")
+        origin = origin or Origin(scenario.title, "", {}, {})
+        raise InputError(report(origin, [Problem(tuple(key.split(".")), what)])) from None
+    if texture is scenario.matrix.texture:
+        return scenario
+    return scenario.model_copy(update={"matrix": scenario.matrix.model_copy(update={"texture": texture})})
 
 
 def _read(path_or_name: str | os.PathLike[str]) -> tuple[str, str]:

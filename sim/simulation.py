@@ -34,6 +34,7 @@ class Simulation:
         self.primary = implant.primary(scenario, device)
         self.clones = Clones(scenario.mutation, device)
         self.clones.start(self.primary, scenario.implant.clones, Stamp.of(scenario.rng_key))
+        self.matrix_at_start = float(self.primary.matrix.sum(dtype=np.float64))  # of all voxels
         self.cells = scenario.implant.cells
         self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
         self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells

@@ -29,6 +29,12 @@ Rules between keys:
 
 - `lattice.shape` and `body.organ_shape` hold at most 2,145,386,496 voxels (2^31 - 2^21), since indices have 32 bits.
 - `implant.cells` fit into the lattice, beside the vessels if those are solid.
+- Noise and strands stay in 0 to 1: `matrix.texture.contrast_fraction` times sqrt(3) is at most `matrix.initial_fraction`
+  and at most 1 minus it.
+- Membranes (`matrix.texture.membrane_um`, `vessel_membrane_um`) are at least a voxel thick, a duct fits the lattice, and
+  `implant.kind = "duct"` needs `matrix.texture.kind = "duct"`.
+- `matrix.texture.file` holds a number from 0 to 1 for each voxel of `lattice.shape`.
+- `stroma.activation_gain` other than 1 needs the solute `growth_factor`.
 - Vessels have room outside `vessels.free_core_um` and `vessels.margin_um`.
 - `body.organs.*.share_probability` add up to 1.
 - `intravasation.law = "arrival"` needs `vessels.solid = false`: no cell hops onto a solid vessel.

@@ -80,6 +80,31 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:9  stroma.activation_gain", "needs the solute 'growth_factor'", "set it to 1"],
     ),
+    "noise beyond its range": (
+        GOOD + b'[matrix]\ninitial_fraction = 0.9\n[matrix.texture]\nkind = "noise"\ncontrast_fraction = 0.2\n',
+        [],
+        ["bad.toml:12  matrix.texture.contrast_fraction", "would leave 0 to 1", "at most 0.05774"],
+    ),
+    "membrane that leaks": (
+        GOOD + b'[matrix.texture]\nkind = "duct"\nduct_radius_um = 50\nmembrane_um = 15\n',
+        [],
+        ["bad.toml:11  matrix.texture.membrane_um", "thinner than a voxel of 20 um"],
+    ),
+    "duct wider than the lattice": (
+        GOOD + b'[matrix.texture]\nkind = "duct"\nduct_radius_um = 200\n',
+        [],
+        ["bad.toml:10  matrix.texture.duct_radius_um", "440 um wide, the lattice 320 um"],
+    ),
+    "duct implant without a duct": (
+        edited("cells = 9", 'cells = 9\nkind = "duct"'),
+        [],
+        ["bad.toml:6  implant.kind", "needs matrix.texture.kind = 'duct'"],
+    ),
+    "texture of no file": (
+        GOOD + b'[matrix.texture]\nkind = "file"\nfile = "gone.npy"\n',
+        [],
+        ["bad.toml:10  matrix.texture.file", "gone.npy: cannot be read (No such file"],
+    ),
     "reach of two voxels": (
         GOOD + b"[matrix]\ncontact_reach_voxels = 2\n",
         [],

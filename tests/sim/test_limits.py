@@ -79,6 +79,25 @@ def test_placing_takes_what_is_claimed(kind: str, strewn: str) -> None:
     assert peak <= limits.PLACING_BYTES + limits.PLACING_BYTES_PER_VOXEL * placed.lattice.voxels
 
 
+@pytest.mark.parametrize(
+    "texture",
+    [{"kind": "noise", "correlation_um": 100.0}, {"kind": "fibres"}, {"kind": "duct", "vessel_membrane_um": 40.0}],
+    ids=lambda texture: texture["kind"],
+)
+def test_laying_the_matrix_takes_what_is_claimed(texture: dict) -> None:
+    """In a lattice long enough that planes of scratch are few of all."""
+    texture = {"membrane_um": 20.0, "lining_probability": 0.5, **texture}
+    tables = {"initial_fraction": 0.5, "texture": texture}
+    laid = scenario(lattice={"shape": [256, 64, 64]}, matrix=tables, stroma={"site_probability": 0.5})
+    tracemalloc.start()
+    try:
+        implant.primary(laid, Device("cpu", 1, np))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= limits.PLACING_BYTES / 4 + limits.PLACING_BYTES_PER_VOXEL * laid.lattice.voxels
+
+
 @pytest.mark.parametrize("flat", [True, False])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_the_proposed_lattice_is_the_largest_that_fits(flat: bool, device: str) -> None:
