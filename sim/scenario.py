@@ -223,6 +223,7 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
+        demands.of_division(self.proliferation, self.mutation, demands.present(self.solutes), self.lattice.tick_h)
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)
