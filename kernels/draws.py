@@ -39,6 +39,8 @@ class Purpose(IntEnum):
     MUTATE = 24
     TRAIT = 25  # its substep is the trait
     DRIVER = 26
+    PUSH_DIRECTION = 27
+    PUSH_PRIORITY = 28
     # start of a run
     IMPLANT_SITE = 32
     IMPLANT_PHENOTYPE = 33

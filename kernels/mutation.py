@@ -33,8 +33,8 @@ class TraitLaw(Parameters):
     step_mean: float = quantity(
         0.0, unit="1", ge=-2, le=2, source="assumed", about="mean of ln(child's / parent's); above 0 favours the child"
     )
-    least: float = quantity(0.1, unit="1", ge=0, le=1, source="assumed", about="the trait stays at or above this")
-    most: float = quantity(10.0, unit="1", ge=1, le=1e3, source="assumed", about="the trait stays at or below this")
+    least: float = quantity(0.25, unit="1", ge=0, le=1, source="assumed", about="the trait stays at or above this")
+    most: float = quantity(4.0, unit="1", ge=1, le=1e3, source="assumed", about="the trait stays at or below this")
 
     @property
     def varies(self) -> bool:

@@ -1,97 +1,40 @@
 """Proliferation: who is due, and where the daughter goes.
 
-    hazard  a cell with room beside it becomes due with p = 1 - exp(-rate tick)      (Yule if uncrowded)
-    clock   all cells of a phenotype become due at multiples of 1/rate               (Franssen 2019)
+    hazard  a cell with room becomes due with p = 1 - exp(-rate tick)                   (Yule if uncrowded)
+    clock   all cells of a phenotype become due at multiples of 1/rate                  (Franssen 2019)
 
-The rate goes from the epithelial to the mesenchymal value with emt (hazard) or is that of the
-phenotype (clock). A due cell picks one of its empty neighbours at random; it stays due until it has
-divided, so a division that lost its contest, or found no room, is retried at the next tick.
+The rate, and what it responds to: `kernels.division`. A due cell picks one of its empty neighbours at
+random; it stays due until it has divided, so a division that lost its contest, or found no room, is
+retried at the next tick. Room is an empty voxel beyond a face; or, where cells push (`kernels.pushing`),
+one farther off along a face's direction. Daughters go through faces only, not over edges or corners: the
+contest for a voxel is among the cells that share a face with it.
 A cell divides at most once a tick, so growth per tick is 2 - exp(-rate tick): about rate tick / 2
 slower than the continuous Yule process (0.2 % at the default rate and tick).
-Ignored: oxygen, mitogens, pushing.
+Ignored: the volume of a growing cell, the direction of its spindle.
 """
-
-import math
-from typing import Literal, NamedTuple
 
 import numpy as np
 import taichi as ti
 
-from .draws import ALWAYS, Purpose, Stamp, below, block, draw, threshold, word
+from .division import (
+    CLOCK,
+    HAZARD,
+    Proliferation,
+    ProliferationRates,
+    Responds,
+    chances_at,
+    contact_response,
+    mitogen_response,
+    oxygen_response,
+    rates,
+)
+from .draws import Purpose, Stamp, as_threshold, below, block, draw, happens, word
 from .intent import DIVIDE
 from .lattice import coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
-from .parameters import Parameters, quantity
-from .tissue import MESENCHYMAL_EMT, Cell, Tissue
-
-HAZARD, CLOCK = 0, 1
-
-
-class Proliferation(Parameters):
-    """The `[proliferation]` table."""
-
-    law: Literal["hazard", "clock"] = quantity(
-        "hazard", unit="-", source="Yule process; 'clock' is Franssen 2019", about="when cells divide"
-    )
-    epithelial_per_h: float = quantity(
-        0.045,
-        unit="1/h",
-        ge=0,
-        le=10,
-        source="Franssen et al. 2019: one division per 22.22 h (by hazard the number doubles in ln 2 of that)",
-        about="divisions per hour and cell at emt 0",
-    )
-    mesenchymal_per_h: float = quantity(
-        0.03,
-        unit="1/h",
-        ge=0,
-        le=10,
-        source="Franssen et al. 2019: one division per 33.33 h (by hazard the number doubles in ln 2 of that)",
-        about="divisions per hour and cell at emt 255",
-    )
-
-
-class ProliferationRates(NamedTuple):
-    law: int
-    chances: tuple[int, ...]  # hazard: threshold per tick for each of the 256 emt values
-    epithelial_ticks: int  # clock: ticks between divisions, 0 = never
-    mesenchymal_ticks: int
-
-
-def rates(parameters: Proliferation, tick_h: float) -> ProliferationRates:
-    """Per-tick thresholds (hazard) or whole ticks between divisions (clock)."""
-    if parameters.law == "hazard":
-        slow, fast = parameters.epithelial_per_h, parameters.mesenchymal_per_h
-        hazards = [(slow + (fast - slow) * emt / 255.0) * tick_h for emt in range(256)]
-        return ProliferationRates(HAZARD, tuple(threshold(-math.expm1(-h)) for h in hazards), 0, 0)
-
-    def ticks(rate: float) -> int:
-        return max(1, round(1.0 / (rate * tick_h))) if rate > 0 else 0
-
-    return ProliferationRates(
-        CLOCK, (0,) * 256, ticks(parameters.epithelial_per_h), ticks(parameters.mesenchymal_per_h)
-    )
-
-
-@ti.func
-def is_open(cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), voxel: ti.i32):
-    """May a daughter be put into this voxel?"""
-    out = cell[voxel] == ti.u8(Cell.EMPTY)
-    if ti.static(solid_vessels):
-        out = out and vessel[voxel] == 0
-    return out
-
-
-@ti.func
-def rooms(lattice: ti.template(), cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), i: ti.i32):
-    """How many of a voxel's neighbours a daughter could be put into."""
-    z, y, x = coordinates(lattice, i)
-    count = 0
-    for face in ti.static(range(lattice.faces)):
-        if has_neighbour(lattice, z, y, x, face):
-            if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):
-                count += 1
-    return count
+from .room import gap, has_room, is_open, occupied_faces, rooms
+from .tissue import Cell, Tissue, Trait
+from .traits import trait_of
 
 
 @kernel
@@ -99,22 +42,38 @@ def ripen_pass(
     lattice: ti.template(),
     needs_room: ti.template(),
     solid_vessels: ti.template(),
+    responds: ti.template(),
+    reach: ti.template(),
     cell: array(ti.u8),
     emt: array(ti.u8),
+    clone: array(ti.u32),
     vessel: array(ti.u8),
+    oxygen: array(ti.f32),
+    mitogen: array(ti.f32),
+    traits: array(ti.f32),
     due: array(ti.u8),
     busy: array(ti.u8),
     chances: array(ti.u32),
+    ceilings: array(ti.u32),
+    hazards: array(ti.f32),
+    stop: ti.f32,
+    full: ti.f32,
+    half: ti.f32,
+    basal: ti.f32,
+    fall: ti.f32,
+    free: ti.i32,
     tick: ti.u32,
     lattice_id: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; vessel bits u1; due 0/1 u1; busy (chunks,) 0/1 u1; chances (256,) u4 thresholds by emt.
+    """cell code u1; emt u1; clone u4; vessel bits u1; oxygen mmHg f4; mitogen f4; traits (clones, len(Trait)) f4;
+    due 0/1 u1; busy (chunks,) 0/1 u1; chances, ceilings (256,) u4 thresholds by emt; hazards (256,) f4 per tick by emt.
+    Oxygen, mitogen, traits and hazards are looked at only where the rate responds to them.
 
     Walls: no room beyond them.
     Conserves: cells; only `due` is written.
-    Race-free because: each voxel writes its own `due`; cell, emt and vessel are only read.
+    Race-free because: each voxel writes its own `due`; all else is only read.
     """
     for chunk in range(lattice.chunks):
         if is_idle(lattice, busy, chunk):
@@ -127,10 +86,29 @@ def ripen_pass(
                 if (i >> 2) != held:
                     held = i >> 2
                     four = block(i, tick, ti.u32(0), Purpose.DIVIDE, lattice_id, k0, k1)
-                if below(word(four, i), chances[ti.cast(emt[i], ti.i32)]):
+                chance = word(four, i)
+                kind = ti.cast(emt[i], ti.i32)
+                ripe = below(chance, ceilings[kind])
+                if ti.static(responds.any):
+                    # most draws lie above what any response could come to: only the others look around
+                    if ripe:
+                        factor = ti.f32(1.0)
+                        if ti.static(responds.oxygen):
+                            factor *= oxygen_response(oxygen[i], stop, full)
+                        if ti.static(responds.mitogen > 0):
+                            factor *= mitogen_response(responds.mitogen, mitogen[i], half, basal)
+                        if ti.static(responds.contact):
+                            factor *= contact_response(occupied_faces(lattice, cell, i), fall, free)
+                        if ti.static(responds.traits):
+                            factor *= trait_of(traits, clone[i], Trait.DIVISION)
+                        limit = chances[kind]  # of the full rate: to the bit what it is without responses
+                        if factor != 1.0:
+                            limit = as_threshold(happens(hazards[kind] * factor))
+                        ripe = below(chance, limit)
+                if ripe:
                     room = True
                     if ti.static(needs_room):
-                        room = rooms(lattice, cell, vessel, solid_vessels, i) > 0
+                        room = has_room(lattice, cell, vessel, solid_vessels, reach, i)
                     if room:
                         due[i] = ti.u8(1)
 
@@ -176,30 +154,39 @@ def propose_pass(
                                 left -= 1
 
 
-def chances_at(rates: ProliferationRates, tick: int) -> tuple[int, ...]:
-    """The 256 thresholds, by emt, of becoming due at this tick."""
-    if rates.law == HAZARD:
-        return rates.chances
-    epithelial = ALWAYS if rates.epithelial_ticks and tick and tick % rates.epithelial_ticks == 0 else 0
-    mesenchymal = ALWAYS if rates.mesenchymal_ticks and tick and tick % rates.mesenchymal_ticks == 0 else 0
-    return (epithelial,) * MESENCHYMAL_EMT + (mesenchymal,) * (256 - MESENCHYMAL_EMT)
-
-
 def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vessels: bool) -> None:
-    """Decide who becomes due in this tick. Reads cell, emt, vessel, busy. Writes due."""
+    """Decide who becomes due in this tick.
+
+    Reads cell, emt, clone, vessel, oxygen, mitogen, traits, busy. Writes due.
+    """
     chances = chances_at(rates, stamp.tick)
     if not any(chances):
         return
+    responds = rates.responds.any
     ripen_pass(
         tissue.lattice,
         rates.law == HAZARD,
         solid_vessels,
+        rates.responds,
+        rates.reach,
         tissue.cell,
         tissue.emt,
+        tissue.clone,
         tissue.vessel,
+        tissue.solute("oxygen"),
+        tissue.solute("mitogen"),
+        tissue.traits,
         tissue.due,
         tissue.busy,
-        _table(tissue, chances),
+        _table(tissue, chances, np.uint32),
+        _table(tissue, rates.ceilings if responds else chances, np.uint32),
+        _table(tissue, rates.hazards, np.float32) if responds else tissue.nothing,
+        rates.stop,
+        rates.full,
+        rates.half,
+        rates.basal,
+        rates.fall,
+        rates.free,
         stamp.tick,
         stamp.lattice_id,
         stamp.key_low,
@@ -231,11 +218,27 @@ def propose(tissue: Tissue, stamp: Stamp, *, solid_vessels: bool) -> None:
 _tables: dict[tuple, object] = {}
 
 
-def _table(tissue: Tissue, chances: tuple[int, ...]) -> object:
-    """The thresholds as an array beside the tissue's; a run has one or two of them, so they are kept."""
-    key = (tissue.xp.__name__, chances)
+def _table(tissue: Tissue, values: tuple, dtype: type) -> object:
+    """Numbers by emt as an array beside the tissue's; a run has a few of them, so they are kept."""
+    key = (tissue.xp.__name__, dtype, values)
     if key not in _tables:
         if len(_tables) > 64:
             _tables.clear()
-        _tables[key] = tissue.xp.asarray(np.asarray(chances, dtype=np.uint32))
+        _tables[key] = tissue.xp.asarray(np.asarray(values, dtype=dtype))
     return _tables[key]
+
+
+__all__ = [
+    "CLOCK",
+    "HAZARD",
+    "Proliferation",
+    "ProliferationRates",
+    "Responds",
+    "chances_at",
+    "gap",
+    "is_open",
+    "propose",
+    "rates",
+    "ripen",
+    "rooms",
+]

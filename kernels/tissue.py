@@ -120,6 +120,7 @@ class Tissue:
     intent: Any  # what a cell wants         u1  kernels.intent
     leaving: Any  # 1 = entering a vessel    u1  such a cell neither hops nor divides
     busy: Any  # 1 = may hold cells          u1  one per chunk of the lattice; idle chunks have no intents
+    claims: Any  # bids for voxels           u8  (uint64) kernels.pushing; one element where cells do not push
     counters: Any  # one tick's counts       i4  (Count)
     nothing: Any  # one 0, for a role that the scenario lacks; kernels do not look at it  f4
 
@@ -196,6 +197,7 @@ def bare(
         intent=empty(np.uint8),
         leaving=empty(np.uint8),
         busy=xp.ones(lattice.chunks if lattice.chunk > 1 else 1, dtype=np.uint8),
+        claims=xp.zeros(1, dtype=np.uint64),
         counters=xp.zeros(len(Count), dtype=np.int32),
         nothing=xp.zeros(1, dtype=np.float32),
     )

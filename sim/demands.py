@@ -5,11 +5,15 @@ Each check raises ValueError with the key to blame at its start (`sim.explain` f
 
 import math
 
+from ..kernels import division
 from ..kernels.death import Death
+from ..kernels.division import Proliferation
 from ..kernels.motility import Motility
+from ..kernels.mutation import Mutation
 from ..kernels.parameters import Parameters
 from ..kernels.phenotype import Emt
 from ..kernels.stroma import Stroma
+from ..kernels.tissue import Trait
 
 # more than this in one tick, and what happens within the tick is no longer followed
 PER_TICK_MAX = 0.5
@@ -29,12 +33,12 @@ def solute(key: str, rate: float, role: str, roles: frozenset[str], *, off: floa
         )
 
 
-def short_tick(key: str, rate_per_h: float, tick_h: float, what: str) -> None:
+def short_tick(key: str, rate_per_h: float, tick_h: float, what: str, most: float = PER_TICK_MAX) -> None:
     """The hazard is integrated exactly, but its conditions are held over a tick."""
     chance = -math.expm1(-rate_per_h * tick_h)
-    if chance > PER_TICK_MAX:
+    if chance > most:
         raise ValueError(
-            f"{key}: {what} with probability {chance:.2f} in a tick of {tick_h:g} h, and at most {PER_TICK_MAX:g} are "
+            f"{key}: {what} with probability {chance:.2f} in a tick of {tick_h:g} h, and at most {most:g} are "
             "allowed; shorten lattice.tick_h or lower the rate"
         )
 
@@ -53,6 +57,28 @@ def of_death(death: Death, roles: frozenset[str], tick_h: float) -> None:
     for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h", "drug_per_h"):
         what = "debris goes" if name == "clearance_per_h" else "a cell dies"
         short_tick(f"death.{name}", getattr(death, name), tick_h, what)
+
+
+def of_division(table: Proliferation, mutation: Mutation, roles: frozenset[str], tick_h: float) -> None:
+    """Responses need their solutes; the fastest clone divides seldom enough in a tick; the clock knows no clones."""
+    solute("proliferation.oxygen_full_mmhg", table.oxygen_full_mmhg, "oxygen", roles)
+    solute("proliferation.mitogen_half", table.mitogen_half, "mitogen", roles)
+    if table.law == "clock":
+        if mutation.varies(Trait.DIVISION):
+            raise ValueError(
+                "mutation.division: with proliferation.law = 'clock' all cells divide at once, whatever their clone; "
+                "use 'hazard', or leave the trait's step at 0"
+            )
+        return
+    factor = mutation.most(Trait.DIVISION)
+    what = (
+        "a cell divides"
+        if factor == 1
+        else f"a cell of the fastest clone (mutation.division.most = {factor:g}) divides"
+    )
+    for name in ("epithelial_per_h", "mesenchymal_per_h"):
+        rate = factor * getattr(table, name)
+        short_tick(f"proliferation.{name}", rate, tick_h, what, most=division.PER_TICK_MAX)
 
 
 def of_stroma(stroma: Stroma, roles: frozenset[str]) -> None:

@@ -22,6 +22,8 @@ from .plain_text import printable
 from .problems import refusal
 from .scenario import Scenario
 
+# of a voxel's claim, where cells push (kernels.pushing)
+CLAIM_BYTES = 8
 # the interpreter, Taichi, the writer's process
 PROCESS_BYTES = 300 * 2**20
 # on the host, while vessels and implant are placed (tests/sim/test_limits.py measures it)
@@ -72,6 +74,7 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     roles = scenario.solutes.roles
     kinds = field_types(roles)
     per_voxel = sum(np.dtype(kind).itemsize for kind in kinds.values())
+    per_voxel += CLAIM_BYTES if scenario.proliferation.push_voxels_max > 1 else 0
     everything = lattice.voxels + organs * one_organ
     tissue = per_voxel * everything
     frame = sum(np.dtype(kinds[name]).itemsize for name in scenario.output.fields)
@@ -159,10 +162,6 @@ def largest_lattice(scenario: Scenario, device: str, limits: dict[str, int]) -> 
 def warnings_of(scenario: Scenario) -> list[str]:
     """What runs, but not as one would wish."""
     found = []
-    fastest = max(scenario.proliferation.epithelial_per_h, scenario.proliferation.mesenchymal_per_h)
-    chance = -math.expm1(-fastest * scenario.lattice.tick_h)
-    if scenario.proliferation.law == "hazard" and chance > 0.1:
-        found.append(f"a cell divides with probability {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
     for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h"):
         chance = -math.expm1(-getattr(scenario.death, name) * scenario.lattice.tick_h)
         if chance > 0.1:

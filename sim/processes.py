@@ -40,7 +40,7 @@ class Processes:
             emt=phenotype.rates(scenario.emt, h, organ=organ),
             death=death.rates(scenario.death, h),
             motility=scenario.hops(lattice),
-            proliferation=proliferation.rates(scenario.proliferation, h),
+            proliferation=proliferation.rates(scenario.proliferation, h, scenario.mutation),
             mutation=mutation.rates(scenario.mutation),
             intravasation=intravasation.rates(leaving, h),
             leaving=leaving,

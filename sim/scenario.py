@@ -230,6 +230,7 @@ class Scenario(Parameters):
         check_duct(self.matrix.texture, self.lattice.shape, self.lattice.voxel_um)
         if self.implant.kind == "duct" and self.matrix.texture.kind != "duct":
             raise ValueError("implant.kind: 'duct' fills the lumen of a duct, so it needs matrix.texture.kind = 'duct'")
+        demands.of_division(self.proliferation, self.mutation, demands.present(self.solutes), self.lattice.tick_h)
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)

@@ -5,7 +5,18 @@ they sense in this tick, divisions and hops contest the same voxels, and a cell 
 wall is gone before the next tick.
 """
 
-from ..kernels import census, contest, death, intravasation, motility, phenotype, proliferation, solute, turnover
+from ..kernels import (
+    census,
+    contest,
+    death,
+    intravasation,
+    motility,
+    phenotype,
+    proliferation,
+    pushing,
+    solute,
+    turnover,
+)
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
 from . import departures
@@ -41,7 +52,9 @@ def step(
     proliferation.ripen(tissue, processes.proliferation, stamp, solid_vessels=solid)
     motility.turn(tissue, processes.motility, stamp)
 
-    # act: divisions and hops contest the same voxels; fast cells take more substeps, not longer hops
+    # act: who is due but walled in pushes a line of cells aside, before anybody states an intent; then
+    # divisions and hops contest the same voxels; fast cells take more substeps, not longer hops
+    pushing.push(tissue, processes.proliferation, stamp, solid_vessels=solid, mutation=processes.mutation)
     for substep in range(processes.motility.substeps):
         motility.propose(tissue, processes.motility, substep, stamp, solid_vessels=solid)
         if substep == 0:

@@ -20,8 +20,10 @@ from seedsoil.kernels.intravasation import Intravasation
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.launch import array, kernel
 from seedsoil.kernels.motility import Motility
+from seedsoil.kernels.mutation import Mutation, TraitLaw
 from seedsoil.kernels.proliferation import Proliferation
 from seedsoil.kernels.tissue import Tissue
+from seedsoil.sim.clones import Clones
 from seedsoil.sim.device import Device, start
 from seedsoil.sim.implant import primary
 from seedsoil.sim.processes import Processes
@@ -44,14 +46,15 @@ def racing_pass(lattice: ti.template(), chain: array(ti.u32)):
 
 
 def scenario(key: int) -> Scenario:
-    """Everything at once: a packed ball of both kinds that frays, divisions, haptotaxis, protease, many vessels."""
+    """Everything at once: a packed ball of both kinds that frays, divisions with pushing and mutation, haptotaxis, protease, many vessels."""
     return Scenario(
         rng_key=key,
         until_h=100.0,
         lattice=LatticeTable(shape=SHAPE, voxel_um=10.0, tick_h=0.05),
         implant=Implant(kind="ball", cells=60_000, mesenchymal_fraction=0.5),
         motility=Motility(haptotaxis_um2_per_h=72.0),
-        proliferation=Proliferation(epithelial_per_h=0.4, mesenchymal_per_h=0.2),
+        proliferation=Proliferation(epithelial_per_h=0.4, mesenchymal_per_h=0.2, push_voxels_max=3),
+        mutation=Mutation(probability=0.05, division=TraitLaw(step_sd=0.2)),
         intravasation=Intravasation(active_per_h=0.2, passive_per_h=1.0),
         vessels=Vessels(kind="straight", axis="x", blood=60, lymph=20, ruptured=200, free_core_um=0.0, margin_um=0.0),
     )
@@ -72,15 +75,20 @@ def run(device: Device, key: int, lattice: Lattice | None = None, *, look_at_all
         tissue.lattice = lattice
         tissue.busy = np.ones(lattice.chunks, dtype=np.uint8)
     processes = Processes.of(made, tissue.lattice)
-    cells, events = made.implant.cells, []
-    happened = {"born": 0, "moved": 0, "seeds": 0}
+    clones, cells, events = Clones(made.mutation, device), made.implant.cells, []
+    happened = {"born": 0, "moved": 0, "seeds": 0, "founded": 0}
     for tick in range(TICKS):
         if look_at_all:
             tissue.wake()
-        tally, departed = step(tissue, processes, Stamp.of(key, 0, tick), cells, 0)
+        tally, departed = step(tissue, processes, Stamp.of(key, 0, tick), cells, 0, clones=clones)
         cells = tally.after
         events.append((tally, [(seed.voxel, seed.route, seed.emt.tolist()) for seed in departed]))
-        for name, count in {"born": tally.born, "moved": tally.moved, "seeds": len(departed)}.items():
+        for name, count in {
+            "born": tally.born,
+            "moved": tally.moved,
+            "seeds": len(departed),
+            "founded": tally.founded,
+        }.items():
             happened[name] += count
     happened["idle"] = int((tissue.busy == 0).sum())
     end = digest(tissue, events)
@@ -128,7 +136,7 @@ def ends() -> dict[int, dict]:
 def test_any_number_of_threads_gives_the_same_bits(ends):
     assert len({ends[threads]["rows"] for threads in THREADS}) == 1
     # and every process took part, or its races would go unseen
-    for name in ("born", "moved", "seeds", "idle"):
+    for name in ("born", "moved", "seeds", "founded", "idle"):
         assert ends[1][name] > 100, name
 
 

@@ -63,7 +63,7 @@ def test_the_tally_is_true_at_every_tick(device: Device, shape: tuple[int, int, 
         device,
         shape,
         intravasation=Intravasation(law=law, active_per_h=0.1, passive_per_h=0.2),
-        proliferation=Proliferation(epithelial_per_h=0.3, mesenchymal_per_h=0.2),
+        proliferation=Proliferation(epithelial_per_h=0.2, mesenchymal_per_h=0.15),
     )
     total = {"born": 0, "moved": 0, "departed": 0}
     before = tumour_cells(tissue)
