@@ -31,6 +31,8 @@ class Purpose(IntEnum):
     DIVIDE_DIRECTION = 4
     INTRAVASATE = 5
     COMPANION = 6
+    BOND = 7  # the substep is the axis of the bond
+    WALL = 8
     DIE = 16
     CLEAR = 17
     EMT_ROUND = 18
