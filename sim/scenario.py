@@ -221,6 +221,10 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.law: 'arrival' needs vessels.solid = false; no cell hops onto a solid vessel"
             )
+        if self.intravasation.cluster_law == "bonds" and self.adhesion.bond_energy == 0.0:
+            raise ValueError(
+                "intravasation.cluster_law: 'bonds' needs bonds; give adhesion.bond_energy, or leave the law at 'block'"
+            )
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)
