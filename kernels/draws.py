@@ -33,6 +33,8 @@ class Purpose(IntEnum):
     COMPANION = 6
     TURN = 12
     HEADING = 13
+    BOND = 7  # the substep is the axis of the bond
+    WALL = 8
     DIE = 16
     CLEAR = 17
     EMT_ROUND = 18

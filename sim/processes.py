@@ -22,6 +22,7 @@ class Processes:
     mutation: mutation.MutationRates
     intravasation: intravasation.IntravasationRates
     leaving: intravasation.Intravasation
+    bond_energy: float
     solid_vessels: bool
     block_voxels: int
 
@@ -44,6 +45,7 @@ class Processes:
             mutation=mutation.rates(scenario.mutation),
             intravasation=intravasation.rates(leaving, h),
             leaving=leaving,
+            bond_energy=scenario.adhesion.bond_energy,
             solid_vessels=scenario.vessels.solid,
             block_voxels=scenario.vessels.site_voxels,
         )

@@ -231,6 +231,10 @@ class Scenario(Parameters):
         if self.implant.kind == "duct" and self.matrix.texture.kind != "duct":
             raise ValueError("implant.kind: 'duct' fills the lumen of a duct, so it needs matrix.texture.kind = 'duct'")
         demands.of_division(self.proliferation, self.mutation, demands.present(self.solutes), self.lattice.tick_h)
+        if self.intravasation.cluster_law == "bonds" and self.adhesion.bond_energy == 0.0:
+            raise ValueError(
+                "intravasation.cluster_law: 'bonds' needs bonds; give adhesion.bond_energy, or leave the law at 'block'"
+            )
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)

@@ -67,7 +67,10 @@ def step(
     counts = tissue.census()
     # a daughter that mutated gets her clone first: she may leave in the tick of her birth
     founded = clones.found(tissue, stamp) if clones and counts[Count.MUTATED] else 0
-    seeds = departures.gather(tissue, processes.leaving, processes.block_voxels, stamp) if counts[Count.LEAVING] else []
+    seeds = []
+    if counts[Count.LEAVING]:
+        bonds = processes.bond_energy
+        seeds = departures.gather(tissue, processes.leaving, processes.block_voxels, stamp, bond_energy=bonds)
 
     departed = sum(seed.cells for seed in seeds)
     debris = sum(counts[cause] for cause in DEBRIS)

@@ -44,7 +44,7 @@ def strew(device: Device) -> Callable[..., Tissue]:
         tissue.colony[tumour] = rng.integers(0, 2**16, n)
         tissue.heading[tumour] = rng.integers(0, lattice.faces + 1, n)
         tissue.vessel[rng.random(lattice.shape) < vessels] = Vessel.BLOOD | Vessel.PERFUSED
-        tissue.vessel[rng.random(lattice.shape) < vessels / 2] = Vessel.BLOOD | Vessel.RUPTURED
+        tissue.vessel[rng.random(lattice.shape) < vessels / 2] = Vessel.BLOOD | Vessel.PERFUSED | Vessel.RUPTURED
         tissue.matrix[...] = rng.random(lattice.shape, dtype=np.float32)
         return tissue
 

@@ -220,7 +220,8 @@ def test_only_what_is_declared_changes(strew):
 def test_cells_on_a_vessel_leave_as_the_wall_allows(strew):
     """A mesenchymal cell through any wall, an epithelial one through a rupture, neither beside a vessel."""
     tissue = strew(DEEP, 0.0)
-    blood, lymph, ruptured, tip = Vessel.BLOOD, Vessel.LYMPH, Vessel.RUPTURED, Vessel.TIP
+    blood, lymph = Vessel.BLOOD | Vessel.PERFUSED, Vessel.LYMPH | Vessel.PERFUSED
+    ruptured, tip = Vessel.RUPTURED, Vessel.TIP
     cases = [
         (0, 128, blood, True),
         (2, 127, blood, False),

@@ -215,7 +215,7 @@ def test_only_what_is_declared_is_written(device: Device, shape: tuple[int, int,
 @SHAPES
 def test_an_empty_lattice_stays_empty(device: Device, shape: tuple[int, int, int], name: str) -> None:
     tissue = bare(device.lattice(shape), lattice_id=0, voxel_um=20.0)
-    tissue.vessel[...] = 9
+    tissue.vessel[...] = 13
     before = snapshot(tissue)
     for _ in range(3):
         PROCESSES[name].active(tissue)
@@ -226,7 +226,7 @@ def test_an_empty_lattice_stays_empty(device: Device, shape: tuple[int, int, int
 @SHAPES
 def test_a_full_lattice_is_safe(device: Device, shape: tuple[int, int, int], name: str) -> None:
     tissue = filled_tissue(device.lattice(shape))
-    tissue.vessel[...] = 1
+    tissue.vessel[...] = 5
     tissue.due[...] = 1
     clones = np.sort(tissue.clone, axis=None)
     for _ in range(3):

@@ -16,17 +16,19 @@ from seedsoil.kernels.tissue import Cell, Count, Vessel, bare
 from seedsoil.sim.device import Device
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
-INTACT, TORN = int(Vessel.BLOOD | Vessel.PERFUSED), int(Vessel.BLOOD | Vessel.RUPTURED)
+INTACT, TORN = int(Vessel.BLOOD | Vessel.PERFUSED), int(Vessel.BLOOD | Vessel.RUPTURED | Vessel.PERFUSED)
 
 
 @SHAPES
-def test_who_is_marked_equals_the_twin(device: Device, shape: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("gain", [0.0, 3.0])
+def test_who_is_marked_equals_the_twin(device: Device, shape: tuple[int, int, int], gain: float) -> None:
     tissue = random_tissue(device.lattice(shape), density=0.6, vessels=0.2)
-    rates = intravasation.rates(Intravasation(active_per_h=0.3, passive_per_h=0.8), 1.0)
+    table = Intravasation(active_per_h=0.3, passive_per_h=0.8, protease_gain=gain)
+    rates = intravasation.rates(table, 1.0)
     stamp = Stamp.of(4, 1, 9)
     tissue.counters[...] = 0
     intravasation.mark(tissue, rates, stamp)
-    expected = intravasation_twin.marked(tissue.cell, tissue.emt, tissue.vessel, rates, stamp)
+    expected = intravasation_twin.marked(tissue.cell, tissue.emt, tissue.vessel, tissue.protease, rates, stamp)
     np.testing.assert_array_equal(tissue.leaving > 0, expected)
     assert tissue.counters[Count.LEAVING] == expected.sum() > 50
     np.testing.assert_array_equal(leaving_voxels(tissue), np.flatnonzero(expected))
@@ -34,8 +36,9 @@ def test_who_is_marked_equals_the_twin(device: Device, shape: tuple[int, int, in
         rates._replace(active=rates.active * 1.1),
         rates._replace(passive=rates.passive * 1.1),
         rates._replace(minimum_emt=100),
+        rates._replace(gain=gain + 0.2),
     ):
-        wrong = intravasation_twin.marked(tissue.cell, tissue.emt, tissue.vessel, planted, stamp)
+        wrong = intravasation_twin.marked(tissue.cell, tissue.emt, tissue.vessel, tissue.protease, planted, stamp)
         assert not np.array_equal(wrong, expected)
 
 
@@ -46,11 +49,12 @@ def test_who_is_marked_equals_the_twin(device: Device, shape: tuple[int, int, in
         (255, [INTACT, INTACT], 0, 2, 0),
         (255, [INTACT, TORN], 0, 1, 1),
         (255, [], INTACT, 1, 0),
-        (128, [int(Vessel.LYMPH)], 0, 1, 0),
+        (128, [int(Vessel.LYMPH | Vessel.PERFUSED)], 0, 1, 0),
         (127, [INTACT], 0, 0, 0),
         (127, [TORN, INTACT], 0, 0, 1),
         (0, [], TORN, 0, 1),
         (255, [int(Vessel.TIP), int(Vessel.PERFUSED)], 0, 0, 0),  # no lumen to enter
+        (255, [int(Vessel.BLOOD), INTACT & ~int(Vessel.PERFUSED)], 0, 0, 0),  # leads nowhere
     ],
 )
 def test_the_hazard_is_per_exposed_wall_face(
@@ -106,8 +110,10 @@ def test_no_vessel_no_seed(device: Device, shape: tuple[int, int, int], law: str
         (0, INTACT, False),
         (255, TORN, True),
         (0, TORN, True),
-        (0, int(Vessel.LYMPH | Vessel.RUPTURED), True),
-        (255, int(Vessel.LYMPH), True),
+        (0, int(Vessel.LYMPH | Vessel.RUPTURED | Vessel.PERFUSED), True),
+        (255, int(Vessel.LYMPH | Vessel.PERFUSED), True),
+        (255, int(Vessel.BLOOD), False),
+        (255, int(Vessel.BLOOD | Vessel.RUPTURED), False),
         (255, 0, False),
         (255, int(Vessel.RUPTURED), False),
         (255, int(Vessel.TIP), False),

@@ -120,6 +120,12 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:8  body.organs.a/b", "a name is"],
     ),
+    "clusters without bonds": (
+        GOOD + b'[intravasation]\ncluster_law = "bonds"\n',
+        [],
+        ["bad.toml:9  intravasation.cluster_law", "give adhesion.bond_energy"],
+    ),
+    "vessels from nowhere": (edited('"none"', '"volume"'), [], ["bad.toml:6  vessels.file", "missing"]),
     "unstable": (
         edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 24")
         + b"[motility]\nmesenchymal_um2_per_h = 1e6\n",

@@ -178,7 +178,7 @@ def test_who_departs_is_who_is_missing(device: Device, law: str) -> None:
 
 def test_an_arriving_cell_is_gone_before_the_next_tick(device: Device) -> None:
     tissue = bare(device.lattice(FLAT), lattice_id=0, voxel_um=20.0)
-    tissue.vessel[...] = 9  # ruptured everywhere: whoever hops, leaves
+    tissue.vessel[...] = 13  # ruptured everywhere: whoever hops, leaves
     for number, y in enumerate(range(2, 62, 6)):
         put(tissue, (0, y, 31), clone=number)
     at_work = processes(device, FLAT, **{**OFF, "motility": Motility(), "intravasation": Intravasation(law="arrival")})

@@ -1,6 +1,7 @@
 """Who leaves with whom, told with sets of coordinates instead of index ranges."""
 
 import numpy as np
+from scipy import sparse
 
 from seedsoil.kernels.draws import Purpose, Stamp, host_draw
 
@@ -42,3 +43,24 @@ def seeds(
         gone.update(group)
         out.append(group)
     return out
+
+
+def bonds(cell: np.ndarray, energy: np.ndarray, stamp: Stamp, bond_energy: float) -> np.ndarray:
+    """(bonds, 2) flat indices of the pairs whose bond holds. `energy` is E of each voxel's cell."""
+    flat, out = np.arange(cell.size).reshape(cell.shape), []
+    for axis in range(3):
+        ones, others = (np.delete(flat, end, axis=axis).reshape(-1) for end in (cell.shape[axis] - 1, 0))
+        both = (cell.flat[ones] == 1) & (cell.flat[others] == 1)
+        ones, others = ones[both], others[both]
+        chance = host_draw(ones, stamp, Purpose.BOND, substep=axis) / 2**32
+        holds = chance < 1 - np.exp(-bond_energy * np.sqrt(energy.flat[ones] * energy.flat[others]))
+        out.append(np.stack([ones[holds], others[holds]], axis=1))
+    return np.concatenate(out)
+
+
+def component(pairs: np.ndarray, at: int, allowed: np.ndarray) -> np.ndarray:
+    """Who (ascending) hangs together with `at` over the pairs within `allowed` (voxels,) bool: an explicit count."""
+    ones, others = pairs[allowed[pairs[:, 0]] & allowed[pairs[:, 1]]].T
+    graph = sparse.coo_array((np.ones(len(ones)), (ones, others)), shape=(len(allowed),) * 2)
+    labels = sparse.csgraph.connected_components(graph, directed=False)[1]
+    return np.flatnonzero(labels == labels[at])

@@ -23,7 +23,8 @@ def random_tissue(lattice: Lattice, *, seed: int = 1, density: float = 0.3, vess
     tissue.clone[...] = np.where(tumour, draw.integers(0, 2**32, shape, dtype=np.uint32), 0)
     tissue.colony[...] = np.where(tumour, draw.integers(0, 9, shape), 0)
     tissue.due[...] = np.where(tumour, draw.random(shape) < 0.2, 0)
-    kinds = [Vessel.BLOOD, Vessel.LYMPH, Vessel.BLOOD | Vessel.RUPTURED, Vessel.BLOOD | Vessel.PERFUSED]
+    kinds = [Vessel.BLOOD, Vessel.BLOOD | Vessel.PERFUSED, Vessel.LYMPH | Vessel.PERFUSED]
+    kinds.append(Vessel.BLOOD | Vessel.RUPTURED | Vessel.PERFUSED)
     tissue.heading[...] = np.where(tumour, draw.integers(0, lattice.faces + 1, shape), 0)
     tissue.vessel[...] = np.where(draw.random(shape) < vessels, draw.choice([int(k) for k in kinds], shape), 0)
     tissue.matrix[...] = draw.random(shape, dtype=np.float32)
