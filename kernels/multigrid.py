@@ -83,7 +83,7 @@ class Solver:
             return
         level, coarser, coarse = levels[at], levels[at + 1], self.on(at + 1)
         restrict_pass(
-            self.takes, *self.on(at), tables[at].links, tables[at].shares, coarse.field, coarse.supply,
+            False, self.takes, *self.on(at), tables[at].links, tables[at].shares, coarse.supply, coarse.field,
             *level.sizes, *coarser.sizes, coarser.lanes, self.half, self.extra_per_h,
         )  # fmt: skip
         oppose_pass(

@@ -10,8 +10,8 @@ restricted residual plus what would hold the restricted field at rest. Arguments
 import taichi as ti
 
 from .launch import array, kernel
-from .relax import around, beside, taken_up
-from .transfer import children
+from .relax import TILE, around, beside, taken_up
+from .transfer import ROOM, children
 
 
 @ti.func
@@ -22,34 +22,27 @@ def residual_of(
     uptake: ti.template(),
     tables: ti.template(),
     given: ti.f32,
+    i: ti.i32,
     x: ti.i32,
-    y: ti.i32,
-    z: ti.i32,
     nx: ti.i32,
-    ny: ti.i32,
-    nz: ti.i32,
+    west: ti.i32,
+    east: ti.i32,
+    steps: ti.template(),
+    links: ti.template(),
+    outflow: ti.f32,
     half: ti.f32,
-    extra: ti.f32,
 ):
-    """given + what neighbours let in - what leaves, c/h, of one voxel."""
-    steps, links, outflow, _inflow = beside(tables, nx, ny, nz, y, z)
-    i = (z * ny + y) * nx + x
-    west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
+    """given + what neighbours let in - what leaves, c/h, of voxel i."""
     enters = given + around(field, tables, i, x, nx, west, east, steps, links)
-    leaves = (drain[i] + ((extra + outflow) + tables[2 * nx + x])) * field[i]
+    leaves = (drain[i] + (outflow + tables[2 * nx + x])) * field[i]
     if ti.static(takes):
         leaves += taken_up(field[i], uptake[i], half)
     return enters - leaves
 
 
-@ti.func
-def walls_inflow(tables: ti.template(), x: ti.i32, y: ti.i32, z: ti.i32, nx: ti.i32, ny: ti.i32, nz: ti.i32):
-    """What walls of fixed value let into a voxel, c/h."""
-    return (tables[4 * nx + 3 * ny + y] + tables[4 * (nx + ny) + 3 * nz + z]) + tables[3 * nx + x]
-
-
 @kernel
 def restrict_pass(
+    norms: ti.template(),
     takes: ti.template(),
     field: array(ti.f32),
     supply: array(ti.f32),
@@ -57,8 +50,8 @@ def restrict_pass(
     uptake: array(ti.f32),
     tables: array(ti.f32),
     shares: array(ti.f32),
-    coarse_field: array(ti.f32),
-    coarse_supply: array(ti.f32),
+    coarse_left: array(ti.f32),
+    coarse_mean: array(ti.f32),
     nx: ti.i32,
     ny: ti.i32,
     nz: ti.i32,
@@ -69,7 +62,9 @@ def restrict_pass(
     half: ti.f32,
     extra: ti.f32,
 ):
-    """Of n cells: field f4 c, supply f4 c/h ...; coarse_field: mean of the field; coarse_supply: of the residual.
+    """Of n cells: field f4 c, supply f4 c/h ...; coarse_left: mean of the residual, c/h; coarse_mean: of the field, c.
+    With `norms`, sums over children: coarse_left of the residual's square, coarse_mean of that of what is given
+    (supply and walls), (c/h)^2. Array code adds those up, so that no order depends on threads or loop form.
 
     Walls: as `kernels.relax`.
     Conserves: the residual, by volume.
@@ -79,80 +74,80 @@ def restrict_pass(
     for row in range(mz * my * rows_a_line):
         line = row // rows_a_line
         begin = (row - line * rows_a_line) * lanes
+        end = ti.min(begin + lanes, mx)
         z = line // my
         y = line - z * my
         z0, z1 = children(z, mz, nz)
         y0, y1 = children(y, my, ny)
-        for x in range(begin, ti.min(begin + lanes, mx)):
-            x0, x1 = children(x, mx, nx)
-            mean, left = ti.f32(0.0), ti.f32(0.0)
+        left = ti.Vector([ti.f32(0.0)] * ROOM)
+        mean = ti.Vector([ti.f32(0.0)] * ROOM)
+        at = begin
+        while at < end:
+            cells = ti.min(TILE // 2, end - at)
+            x0, x1 = ti.min(2 * at, nx - 1), ti.select(at + cells == mx, nx, 2 * (at + cells))
+            for lane in range(x1 - x0):
+                left[lane] = 0.0
+                mean[lane] = 0.0
             for cz in range(z0, z1):
                 for cy in range(y0, y1):
-                    share_zy = shares[3 * (nx + ny) + 2 * nz + cz] * shares[3 * nx + 2 * ny + cy]
-                    for cx in range(x0, x1):
-                        share = share_zy * shares[2 * nx + cx]
-                        i = (cz * ny + cy) * nx + cx
-                        given = supply[i] + walls_inflow(tables, cx, cy, cz, nx, ny, nz)
-                        left += share * residual_of(
-                            takes, field, drain, uptake, tables, given, cx, cy, cz, nx, ny, nz, half, extra
-                        )
-                        mean += share * field[i]
-            to = line * mx + x
-            if ti.static(takes):
-                mean = ti.max(mean, 0.0)
-            coarse_field[to] = mean
-            coarse_supply[to] = left
-
-
-@kernel
-def norms_pass(
-    takes: ti.template(),
-    field: array(ti.f32),
-    supply: array(ti.f32),
-    drain: array(ti.f32),
-    uptake: array(ti.f32),
-    tables: array(ti.f32),
-    coarse_left: array(ti.f32),
-    coarse_given: array(ti.f32),
-    nx: ti.i32,
-    ny: ti.i32,
-    nz: ti.i32,
-    mx: ti.i32,
-    my: ti.i32,
-    mz: ti.i32,
-    lanes: ti.i32,
-    half: ti.f32,
-    extra: ti.f32,
-):
-    """coarse_left, coarse_given f4 (c/h)^2: sums over a coarse cell's children of the squares of the residual and of
-    what is given (supply and walls). Array code adds them up, so the order does not depend on threads or loop form.
-
-    Walls: as `kernels.relax`.
-    Conserves: nothing; a measure.
-    Race-free because: each coarse cell writes itself.
-    """
-    rows_a_line = (mx + lanes - 1) // lanes
-    for row in range(mz * my * rows_a_line):
-        line = row // rows_a_line
-        begin = (row - line * rows_a_line) * lanes
-        z = line // my
-        y = line - z * my
-        z0, z1 = children(z, mz, nz)
-        y0, y1 = children(y, my, ny)
-        for x in range(begin, ti.min(begin + lanes, mx)):
-            x0, x1 = children(x, mx, nx)
-            left, all_given = ti.f32(0.0), ti.f32(0.0)
-            for cz in range(z0, z1):
-                for cy in range(y0, y1):
-                    for cx in range(x0, x1):
-                        given = supply[(cz * ny + cy) * nx + cx] + walls_inflow(tables, cx, cy, cz, nx, ny, nz)
+                    share = shares[3 * (nx + ny) + 2 * nz + cz] * shares[3 * nx + 2 * ny + cy]
+                    steps, links, outflow, inflow = beside(tables, nx, ny, nz, cy, cz)
+                    outflow += extra
+                    first = (cz * ny + cy) * nx
+                    inner = ti.max(x0, 1)
+                    for lane in range(ti.min(x1, nx - 1) - inner):
+                        x = inner + lane
+                        given = supply[first + x] + (inflow + tables[3 * nx + x])
                         residual = residual_of(
-                            takes, field, drain, uptake, tables, given, cx, cy, cz, nx, ny, nz, half, extra
-                        )
-                        left += residual * residual
-                        all_given += given * given
-            coarse_left[line * mx + x] = left
-            coarse_given[line * mx + x] = all_given
+                            takes, field, drain, uptake, tables, given,
+                            first + x, x, nx, -1, 1, steps, links, outflow, half,
+                        )  # fmt: skip
+                        if ti.static(norms):
+                            left[x - x0] += residual * residual
+                            mean[x - x0] += given * given
+                        else:
+                            left[x - x0] += share * residual
+                            mean[x - x0] += share * field[first + x]
+                    for side in range(2):
+                        x = side * (nx - 1)
+                        if x >= x0 and x < x1 and side <= nx - 1:
+                            west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
+                            given = supply[first + x] + (inflow + tables[3 * nx + x])
+                            residual = residual_of(
+                                takes, field, drain, uptake, tables, given,
+                                first + x, x, nx, west, east, steps, links, outflow, half,
+                            )  # fmt: skip
+                            if ti.static(norms):
+                                left[x - x0] += residual * residual
+                                mean[x - x0] += given * given
+                            else:
+                                left[x - x0] += share * residual
+                                mean[x - x0] += share * field[first + x]
+            to = line * mx + at
+            if ti.static(norms):
+                for cell in range(cells):
+                    coarse_left[to + cell] = 0.0
+                    coarse_mean[to + cell] = 0.0
+                for lane in range(x1 - x0):
+                    cell = ti.min(lane // 2, cells - 1)
+                    coarse_left[to + cell] += left[lane]
+                    coarse_mean[to + cell] += mean[lane]
+            elif nx == 1:
+                coarse_left[to] = left[0]
+                coarse_mean[to] = mean[0]
+            else:
+                for cell in range(cells):
+                    share, other = shares[2 * nx + x0 + 2 * cell], shares[2 * nx + x0 + 2 * cell + 1]
+                    coarse_left[to + cell] = share * left[2 * cell] + other * left[2 * cell + 1]
+                    coarse_mean[to + cell] = share * mean[2 * cell] + other * mean[2 * cell + 1]
+                if x1 - x0 > 2 * cells:
+                    share = shares[3 * nx - 1]
+                    coarse_left[to + cells - 1] += share * left[2 * cells]
+                    coarse_mean[to + cells - 1] += share * mean[2 * cells]
+            if ti.static(takes and not norms):
+                for cell in range(cells):
+                    coarse_mean[to + cell] = ti.max(coarse_mean[to + cell], 0.0)
+            at += cells
 
 
 @kernel
@@ -183,8 +178,12 @@ def oppose_pass(
         begin = (row - line * rows_a_line) * lanes
         z = line // ny
         y = line - z * ny
+        steps, links, outflow, inflow = beside(tables, nx, ny, nz, y, z)
         for x in range(begin, ti.min(begin + lanes, nx)):
             i = line * nx + x
-            given = walls_inflow(tables, x, y, z, nx, ny, nz)
-            supply[i] -= residual_of(takes, field, drain, uptake, tables, given, x, y, z, nx, ny, nz, half, extra)
+            west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
+            supply[i] -= residual_of(
+                takes, field, drain, uptake, tables, inflow + tables[3 * nx + x],
+                i, x, nx, west, east, steps, links, outflow + extra, half,
+            )  # fmt: skip
             old[i] = field[i]

@@ -21,7 +21,7 @@ import numpy as np
 from .lattice import Lattice
 from .levels import Law, Levels, Problem
 from .multigrid import AFTER, BEFORE, CORRECTION, Solver
-from .residual import norms_pass
+from .residual import restrict_pass
 
 # of the largest value: rounding alone changes as much in a cycle
 RESOLVED = 4e-6
@@ -137,8 +137,9 @@ def _residual(solver: Solver) -> float:
     levels = solver.levels
     fine, coarse = levels.levels[0], levels.levels[1]
     left, given = solver.on(1).supply, solver.on(1).field
-    norms_pass(
-        solver.takes, *solver.problem, levels.tables(solver.law)[0].links, left, given,
+    tables = levels.tables(solver.law)[0]
+    restrict_pass(
+        True, solver.takes, *solver.problem, tables.links, tables.shares, left, given,
         *fine.sizes, *coarse.sizes, coarse.lanes, solver.half, solver.extra_per_h,
     )  # fmt: skip
     r2, b2 = float(left.sum(dtype=np.float64)), float(given.sum(dtype=np.float64))

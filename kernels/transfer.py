@@ -15,7 +15,10 @@ with 0.2527/(D 2w) where its children do with 0.2527/(D w) (Watson 1939), and 1/
 import taichi as ti
 
 from .launch import array, kernel
-from .relax import note_largest
+from .relax import TILE, note_largest
+
+# cells of the finer level that a tile of the coarser one may have along x, and two beyond
+ROOM = TILE + 8
 
 
 @ti.func
@@ -57,37 +60,70 @@ def coarsen_pass(
     for row in range(mz * my * rows_a_line):
         line = row // rows_a_line
         begin = (row - line * rows_a_line) * lanes
+        end = ti.min(begin + lanes, mx)
         z = line // my
         y = line - z * my
         z0, z1 = children(z, mz, nz)
         y0, y1 = children(y, my, ny)
-        for x in range(begin, ti.min(begin + lanes, mx)):
-            x0, x1 = children(x, mx, nx)
-            least = drain[(z0 * ny + y0) * nx + x0]
+        least = ti.Vector([ti.f32(0.0)] * ROOM)
+        supplied = ti.Vector([ti.f32(0.0)] * ROOM)
+        drained = ti.Vector([ti.f32(0.0)] * ROOM)
+        taken = ti.Vector([ti.f32(0.0)] * ROOM)
+        at = begin
+        while at < end:
+            cells = ti.min(TILE // 2, end - at)
+            x0, x1 = ti.min(2 * at, nx - 1), ti.select(at + cells == mx, nx, 2 * (at + cells))
+            for lane in range(x1 - x0):
+                least[lane] = drain[(z0 * ny + y0) * nx + x0 + lane]
+                supplied[lane] = 0.0
+                drained[lane] = 0.0
+                taken[lane] = 0.0
             for cz in range(z0, z1):
                 for cy in range(y0, y1):
-                    for cx in range(x0, x1):
-                        least = ti.min(least, drain[(cz * ny + cy) * nx + cx])
-            supplied, drained, taken = ti.f32(0.0), ti.f32(0.0), ti.f32(0.0)
+                    for lane in range(x1 - x0):
+                        least[lane] = ti.min(least[lane], drain[(cz * ny + cy) * nx + x0 + lane])
+            if x1 - x0 > 2 * cells:
+                lowest = ti.min(least[2 * cells], ti.min(least[2 * cells - 1], least[2 * cells - 2]))
+                least[2 * cells] = lowest
+                least[2 * cells - 1] = lowest
+            if nx > 1:
+                for cell in range(cells):
+                    lowest = ti.min(least[2 * cell], least[2 * cell + 1])
+                    least[2 * cell] = lowest
+                    least[2 * cell + 1] = lowest
             for cz in range(z0, z1):
                 for cy in range(y0, y1):
-                    share_zy = shares[3 * (nx + ny) + 2 * nz + cz] * shares[3 * nx + 2 * ny + cy]
-                    for cx in range(x0, x1):
-                        share = share_zy * shares[2 * nx + cx]
-                        i = (cz * ny + cy) * nx + cx
-                        excess = drain[i] - least
-                        felt = ti.f32(1.0)
-                        if excess > 0.0:
-                            felt = strongest / (strongest + excess)
-                        drained += share * (least + felt * excess)
-                        supplied += share * (felt * supply[i])
+                    share = shares[3 * (nx + ny) + 2 * nz + cz] * shares[3 * nx + 2 * ny + cy]
+                    for lane in range(x1 - x0):
+                        i = (cz * ny + cy) * nx + x0 + lane
+                        excess = drain[i] - least[lane]
+                        felt = strongest / (strongest + excess)
+                        if not strongest > 0.0:
+                            felt = 1.0
+                        drained[lane] += share * (least[lane] + felt * excess)
+                        supplied[lane] += share * (felt * supply[i])
                         if ti.static(takes):
-                            taken += share * uptake[i]
-            to = line * mx + x
-            coarse_supply[to] = supplied
-            coarse_drain[to] = drained
-            if ti.static(takes):
-                coarse_uptake[to] = taken
+                            taken[lane] += share * uptake[i]
+            to = line * mx + at
+            if nx == 1:
+                coarse_supply[to] = supplied[0]
+                coarse_drain[to] = drained[0]
+                if ti.static(takes):
+                    coarse_uptake[to] = taken[0]
+            else:
+                for cell in range(cells):
+                    share, other = shares[2 * nx + x0 + 2 * cell], shares[2 * nx + x0 + 2 * cell + 1]
+                    coarse_supply[to + cell] = share * supplied[2 * cell] + other * supplied[2 * cell + 1]
+                    coarse_drain[to + cell] = share * drained[2 * cell] + other * drained[2 * cell + 1]
+                    if ti.static(takes):
+                        coarse_uptake[to + cell] = share * taken[2 * cell] + other * taken[2 * cell + 1]
+                if x1 - x0 > 2 * cells:
+                    share = shares[3 * nx - 1]
+                    coarse_supply[to + cells - 1] += share * supplied[2 * cells]
+                    coarse_drain[to + cells - 1] += share * drained[2 * cells]
+                    if ti.static(takes):
+                        coarse_uptake[to + cells - 1] += share * taken[2 * cells]
+            at += cells
 
 
 @kernel
@@ -140,21 +176,44 @@ def prolong_pass(
         a, b, c, d = (z0 * my + y0) * mx, (z0 * my + y1) * mx, (z1 * my + y0) * mx, (z1 * my + y1) * mx
         wa, wb, wc, wd = z0_share * y0_share, z0_share * y1_share, z1_share * y0_share, z1_share * y1_share
         largest = ti.i32(0)
-        for x in range(begin, ti.min(begin + lanes, nx)):
-            x0, x1, x0_share, x1_share = along_parents(places, shares, 0, nx, x)
-            near = (wa * coarse[a + x0] + wb * coarse[b + x0]) + (wc * coarse[c + x0] + wd * coarse[d + x0])
-            far = (wa * coarse[a + x1] + wb * coarse[b + x1]) + (wc * coarse[c + x1] + wd * coarse[d + x1])
-            i = line * nx + x
-            came = x0_share * near + x1_share * far
+        line_of = ti.Vector([ti.f32(0.0)] * ROOM)
+        came = ti.Vector([ti.f32(0.0)] * ROOM)
+        x = begin
+        end = ti.min(begin + lanes, nx)
+        while x < end:
+            # the coarse line between the lines around: cell k of it is coarse cell k - 1 from x
+            at, last = x // 2 - 1, mx - 1
+            width = ti.min(TILE, end - x)
+            near = ti.max(at, 0)
+            for cell in range(ti.min(at + width // 2 + 2, last) + 1 - near):
+                j = near + cell
+                value = (wa * coarse[a + j] + wb * coarse[b + j]) + (wc * coarse[c + j] + wd * coarse[d + j])
+                line_of[j - at] = value
+            if width == TILE and x % 2 == 0 and x + TILE <= nx - nx % 2:
+                for pair in range(TILE // 2):
+                    i = x + 2 * pair
+                    own, other = shares[i], shares[nx + i]
+                    own_next, other_next = shares[i + 1], shares[nx + i + 1]
+                    came[2 * pair] = own * line_of[pair + 1] + other * line_of[pair]
+                    came[2 * pair + 1] = own_next * line_of[pair + 1] + other_next * line_of[pair + 2]
+            else:
+                for lane in range(width):
+                    i = x + lane
+                    came[lane] = shares[i] * line_of[places[i] - at] + shares[nx + i] * line_of[places[nx + i] - at]
             if keep > 0.0:
-                stiff = drain[i]
-                if ti.static(takes):
-                    reached = half + ti.max(field[i], 0.0)
-                    stiff += (uptake[i] / reached) * (half / reached)
-                came *= reach / (reach + stiff)
-            value = ti.max(least, keep * field[i] + came)
-            largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
-            field[i] = value
+                for lane in range(width):
+                    i = line * nx + x + lane
+                    stiff = drain[i]
+                    if ti.static(takes):
+                        per = 1.0 / (half + ti.max(field[i], 0.0))
+                        stiff += (uptake[i] * per) * (half * per)
+                    came[lane] *= reach / (reach + stiff)
+            for lane in range(width):
+                i = line * nx + x + lane
+                value = ti.max(least, keep * field[i] + came[lane])
+                largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
+                field[i] = value
+            x += width
         note_largest(extremes, slot, largest)
 
 
