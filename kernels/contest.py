@@ -106,7 +106,7 @@ def settle_pass(
     `mutates`: a daughter may found a clone; `mutation` is the threshold.
 
     Walls: an intent never points through them.
-    Conserves: the cells that move, with all they carry; a division adds one.
+    Conserves: the cells that move, with all they carry; a division adds one. Hops of tumour cells are counted.
     Race-free because: the rivals for a voxel agree on one winner, which alone writes it (besides its own
     voxel); the target was empty, so nobody reads its state; intents are only read.
     """
@@ -138,7 +138,7 @@ def settle_pass(
                     else:
                         due[to] = due[i]
                         heading[to] = heading[i]
-                        moved += 1
+                        moved += ti.cast(cell[i] == ti.u8(Cell.TUMOUR), ti.i32)
                         if ti.static(catches):
                             if cell[i] == ti.u8(Cell.TUMOUR) and enters(vessel[to], emt[i], minimum_emt):
                                 leaving[to] = ti.u8(1)

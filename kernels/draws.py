@@ -38,6 +38,11 @@ class Purpose(IntEnum):
     DIE = 16
     CLEAR = 17
     EMT_ROUND = 18
+    IMMUNE_ENTER = 19
+    IMMUNE_TURN = 20
+    IMMUNE_HOP = 21
+    KILL = 22
+    SPEND = 23
     MUTATE = 24
     TRAIT = 25  # its substep is the trait
     DRIVER = 26

@@ -8,6 +8,7 @@ import math
 from ..kernels import division
 from ..kernels.death import Death
 from ..kernels.division import Proliferation
+from ..kernels.immune import Immune
 from ..kernels.motility import Motility
 from ..kernels.mutation import Mutation
 from ..kernels.parameters import Parameters
@@ -41,6 +42,16 @@ def short_tick(key: str, rate_per_h: float, tick_h: float, what: str, most: floa
             f"{key}: {what} with probability {chance:.2f} in a tick of {tick_h:g} h, and at most {most:g} are "
             "allowed; shorten lattice.tick_h or lower the rate"
         )
+
+
+def of_immune(immune: Immune, roles: frozenset[str], tick_h: float) -> None:
+    """Effectors that are recruited or attracted need the signal; no hazard ends half of the cells in a tick."""
+    solute("immune.recruited_entry_per_h", immune.recruited_entry_per_h, immune.signal, roles)
+    solute("immune.attraction_per_signal", immune.attraction_per_signal, immune.signal, roles)
+    short_tick("immune.kill_per_h", immune.kill_per_h * immune.visibility_fraction, tick_h, "a target is killed")
+    short_tick("immune.death_per_h", immune.death_per_h, tick_h, "an effector dies")
+    for name in ("entry_per_h", "recruited_entry_per_h"):
+        short_tick(f"immune.{name}", getattr(immune, name), tick_h, "a voxel at a vessel is filled")
 
 
 def of_emt(emt: Emt, roles: frozenset[str]) -> None:

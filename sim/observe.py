@@ -27,6 +27,8 @@ def row(run: Simulation) -> dict[str, float]:
         "hybrid_cells": hybrids(tissue),
         **{f"died_{cause.name.lower()}": flows[f"died.{cause.name.lower()}"] for cause in (*GONE, *DEBRIS)},
         "necrotic_voxels": run.others.necrotic,
+        "immune_cells": run.others.immune,
+        **{name: flows[name] for name in ("immune_entered", "immune_exhausted")},
         "seeds_released": seeds.released,
         "seeds_in_transit": seeds.count(Fate.IN_TRANSIT),
         "seeds_dead": seeds.count(*DEAD),

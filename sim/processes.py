@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels import death, intravasation, matrix, motility, mutation, phenotype, proliferation, solute, stroma
+from ..kernels import death, immune, intravasation, matrix, motility, mutation, phenotype, proliferation, solute, stroma
 from ..kernels.lattice import Lattice
 from . import demands
 from .scenario import Scenario
@@ -17,6 +17,7 @@ class Processes:
     stroma: stroma.StromaRates
     emt: phenotype.EmtRates
     death: death.DeathRates
+    immune: immune.ImmuneRates
     motility: motility.MotilityRates
     proliferation: proliferation.ProliferationRates
     mutation: mutation.MutationRates
@@ -40,6 +41,7 @@ class Processes:
             stroma=stroma.rates(scenario.stroma, h),
             emt=phenotype.rates(scenario.emt, h, organ=organ),
             death=death.rates(scenario.death, h),
+            immune=immune.rates(scenario.immune, lattice, um, h),
             motility=scenario.hops(lattice),
             proliferation=proliferation.rates(scenario.proliferation, h, scenario.mutation),
             mutation=mutation.rates(scenario.mutation),

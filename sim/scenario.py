@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from ..kernels import motility, phenotype
+from ..kernels import immune, motility, phenotype
 from ..kernels.adhesion import Adhesion
 from ..kernels.death import Death
+from ..kernels.draws import SUBSTEPS_MAX
+from ..kernels.immune import Immune
 from ..kernels.intravasation import Intravasation
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.matrix import Matrix
@@ -198,6 +200,7 @@ class Scenario(Parameters):
     stroma: Stroma = Field(default_factory=Stroma)
     emt: Emt = Field(default_factory=Emt)
     death: Death = Field(default_factory=Death)
+    immune: Immune = Field(default_factory=Immune)
     motility: Motility = Field(default_factory=Motility)
     adhesion: Adhesion = Field(default_factory=Adhesion)
     pores: Pores = Field(default_factory=Pores)
@@ -239,13 +242,20 @@ class Scenario(Parameters):
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
+        demands.of_immune(self.immune, demands.present(self.solutes), self.lattice.tick_h)
         for name in self.output.fields:
             if name in ROLES and name not in self.solutes.roles:
                 raise ValueError(f"output.fields: there is no {name} to record; add a table [solutes.{name}]")
         demands.of_motility(self.motility, demands.present(self.solutes))
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
-            self.hops(Lattice.of(shape))
+            hops = self.hops(Lattice.of(shape)).substeps
+            search = immune.rates(self.immune, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h).substeps
+            if hops + search > SUBSTEPS_MAX:
+                raise ValueError(
+                    f"immune.speed_um_per_h: {search} substeps of the search after {hops} of the hops are more than the "
+                    f"{SUBSTEPS_MAX} a tick can have; shorten lattice.tick_h or lower the speeds"
+                )
         return self
 
     def hops(self, lattice: Lattice) -> MotilityRates:

@@ -125,6 +125,8 @@ class Simulation:
     def _note(self, tally: Tally) -> None:
         for name in ("born", "died", "moved", "departed", "arrived", "clamped"):
             self.flows[name] += getattr(tally, name)
+        self.flows["immune_entered"] += tally.others_gained.immune
+        self.flows["immune_exhausted"] += tally.others_lost.immune
         self.flows.update({f"died.{cause}": cells for cause, cells in tally.causes if cells})
 
     def _balance(self) -> None:

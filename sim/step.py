@@ -9,6 +9,9 @@ from ..kernels import (
     census,
     contest,
     death,
+    immune,
+    immune_entry,
+    immune_search,
     intravasation,
     motility,
     phenotype,
@@ -46,9 +49,10 @@ def step(
     solute.advance(tissue, processes.solutes)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
 
-    # become: what a cell is follows what it senses; who dies of it; who is due to divide; where they head
+    # become: what a cell is follows what it senses; who dies of it or is killed; who is due to divide; where they head
     phenotype.adapt(tissue, processes.emt, stamp)
     death.strike(tissue, processes.death, stamp, solid_vessels=solid)
+    immune.fight(tissue, processes.immune, stamp, effectors=others.immune)
     proliferation.ripen(tissue, processes.proliferation, stamp, solid_vessels=solid)
     motility.turn(tissue, processes.motility, stamp)
 
@@ -61,8 +65,15 @@ def step(
             proliferation.propose(tissue, stamp, solid_vessels=solid)
         contest.settle(tissue, processes.intravasation, substep, stamp, mutation=processes.mutation)
 
+    # immune effectors are faster by far: substeps of their own, on the tissue that the tumour cells have left
+    for substep in range(processes.immune.substeps if others.immune else 0):
+        after = processes.motility.substeps + substep
+        immune_search.propose(tissue, processes.immune, after, stamp, solid_vessels=solid)
+        contest.settle(tissue, processes.intravasation, after, stamp, mutation=processes.mutation)
+
     # leave: through the walls of vessels, alone or with companions
     intravasation.mark(tissue, processes.intravasation, stamp)
+    immune_entry.enter(tissue, processes.immune, stamp)
     census.count(tissue)
     counts = tissue.census()
     # a daughter that mutated gets her clone first: she may leave in the tick of her birth

@@ -42,6 +42,8 @@ Rules between keys:
   `emt.hypoxia_full_mmhg` lies below `emt.hypoxia_onset_mmhg`; a tick is short enough for `emt.rate_per_h`.
 - `death.necrosis_per_h` needs the solute `oxygen`, `death.drug_per_h` the solute `drug`; `death.necrosis_full_mmhg` lies
   below `death.necrosis_onset_mmhg`; no hazard of `[death]` takes more than half of the cells in a tick.
+- `immune.recruited_entry_per_h` and `immune.attraction_per_signal` need the solute that `immune.signal` names; no hazard
+  of `[immune]` takes more than half in a tick; hops and search together take at most 65,536 substeps.
 - The tick asks for at most 65,536 substeps of hops and of each solute; a run has at most 2^32 - 1 ticks.
 - `output.fields` holds "cell", names no field twice, and of the solutes only those that have a table.
 - `output.fields_every_h.*` is 0 or a whole multiple of `output.every_h`, for fields that `output.fields` holds.

@@ -11,6 +11,9 @@ from seedsoil.kernels import (
     census,
     contest,
     death,
+    immune,
+    immune_entry,
+    immune_search,
     intravasation,
     matrix,
     motility,
@@ -23,6 +26,7 @@ from seedsoil.kernels import (
 from seedsoil.kernels.adhesion import AdhesionRates
 from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
+from seedsoil.kernels.immune import Immune
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
@@ -102,6 +106,17 @@ def strike(tissue: Tissue, table: Death) -> None:
     death.strike(tissue, death.rates(table, 1.0), STAMP, solid_vessels=False)
 
 
+def fight(tissue: Tissue, table: Immune) -> None:
+    rates = immune.rates(table, tissue.lattice, 20.0, 1.0)
+    immune.fight(tissue, rates, STAMP, effectors=int((tissue.cell == Cell.IMMUNE).sum()))
+
+
+def search(tissue: Tissue, table: Immune) -> None:
+    rates = immune.rates(table, tissue.lattice, 20.0, 1.0)
+    for substep in range(rates.substeps):
+        immune_search.propose(tissue, rates, substep, STAMP, solid_vessels=False)
+
+
 PROCESSES = {
     "solute": Process(
         lambda t: solute.diffuse(t, SoluteRates(2, 0.1, 0.01, 1e-3)),
@@ -123,6 +138,21 @@ PROCESSES = {
         lambda t: phenotype.adapt(t, phenotype.rates(Emt(rate_per_h=0.3, stiffness_weight=1.0), 1.0), STAMP),
         lambda t: phenotype.adapt(t, phenotype.rates(Emt(stiffness_weight=1.0), 1.0), STAMP),
         {"emt"},
+    ),
+    "fight": Process(
+        lambda t: fight(t, Immune(kill_per_h=0.5, exhaustion_probability=0.5, death_per_h=0.1)),
+        lambda t: fight(t, Immune()),
+        {"cell", "emt", "clone", "colony", "due", "heading", "intent", "counters"},
+    ),
+    "search": Process(
+        lambda t: search(t, Immune(speed_um_per_h=200.0)),
+        lambda t: search(t, Immune()),
+        {"intent", "heading"},
+    ),
+    "immune entry": Process(
+        lambda t: immune_entry.enter(t, immune.rates(Immune(entry_per_h=0.5), t.lattice, 20.0, 1.0), STAMP),
+        lambda t: immune_entry.enter(t, immune.rates(Immune(), t.lattice, 20.0, 1.0), STAMP),
+        {"cell", "busy", "counters"},
     ),
     "die": Process(
         lambda t: strike(t, Death(apoptosis_per_h=0.05, anoikis_per_h=0.4, clearance_per_h=0.4)),
@@ -183,7 +213,7 @@ PROCESSES = {
     "census": Process(census.count, lambda t: None, {"counters", "busy"}),
 }
 # what a verb uses and leaves as it found it
-QUIET = {"depart": {"leaving"}, "die": {"intent"}}
+QUIET = {"depart": {"leaving"}, "die": {"intent"}, "fight": {"intent"}}
 EACH = pytest.mark.parametrize("name", PROCESSES)
 
 

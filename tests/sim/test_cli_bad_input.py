@@ -132,6 +132,16 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:4  lattice.tick_h", "substeps a tick", "shorten the tick"],
     ),
+    "effectors that follow a signal that is not there": (
+        GOOD + b"[immune]\nrecruited_entry_per_h = 0.1\n",
+        [],
+        ["bad.toml:9  immune.recruited_entry_per_h", "needs the solute 'chemokine'"],
+    ),
+    "effectors too deadly for the tick": (
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6") + b"[immune]\nkill_per_h = 0.5\n",
+        [],
+        ["bad.toml:10  immune.kill_per_h", "with probability 0.95 in a tick of 6 h"],
+    ),
     "a drive without its solute": (
         GOOD + b"[emt]\nrate_per_h = 0.02\ngrowth_factor_weight = 1.0\n",
         [],

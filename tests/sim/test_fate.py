@@ -66,6 +66,31 @@ def test_deaths_are_booked_by_cause_and_colonies_die_out(device: Device) -> None
         assert not any(getattr(tissue, name)[empty].any() for name in CARRIED)
 
 
+def test_effectors_come_in_kill_and_are_spent(device: Device) -> None:
+    """The ledger would stop the run; here the same sums from the series, and the same bits after a stop."""
+    table = {"entry_per_h": 0.5, "speed_um_per_h": 200.0, "kill_per_h": 1.0, "exhaustion_probability": 0.5}
+    fought = scenario(death={}, immune=table | {"death_per_h": 0.02})
+    run, total = Simulation(fought, device), {"died_killed": 0, "immune_entered": 0, "immune_exhausted": 0, "died": 0}
+    for tick in range(40):
+        run.advance()
+        row = observe.row(run)
+        total = {name: total[name] + int(row[name]) for name in total}
+        assert row["immune_cells"] == (run.primary.cell == Cell.IMMUNE).sum()
+        if tick == 16:
+            arrays, numbers = capture(run)
+            half = restore(fought, device, {name: array.copy() for name, array in arrays.items()}, numbers)
+    assert total["immune_entered"] - total["immune_exhausted"] == row["immune_cells"] > 10
+    assert total["died"] == total["died_killed"] > 20 and total["immune_exhausted"] > 10
+    assert any((tissue.cell == Cell.IMMUNE).any() for _, tissue in run.tissues()[1:])  # in organs too
+    for _ in range(23):
+        half.advance()
+    assert half.digest() == run.digest()
+    blind = Simulation(scenario(death={}, immune=table | {"visibility_fraction": 0.0}), device)
+    for _ in range(10):
+        blind.advance()
+    assert blind.others.immune > 10 and observe.row(blind)["died"] == 0
+
+
 def test_emt_is_recorded_and_organs_may_be_permissive(device: Device) -> None:
     run = Simulation(scenario(death={}), device)
     for _ in range(60):
