@@ -65,7 +65,10 @@ def _uniform(value: bytes, count: int) -> bytes:
 def _deflate(raw: np.ndarray) -> bytes:
     if raw.itemsize > 1:
         raw = np.ascontiguousarray(raw.view(np.uint8).reshape(-1, raw.itemsize).T)
-    return zlib.compress(raw.data, LEVEL)
+    # Runs of equal bytes and Huffman codes, no search for repeats: of concentrations, once shuffled, nothing repeats
+    # but runs. Protease of quickstart: 12 % larger, in half the time; cells and vessels come out smaller.
+    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    return deflate.compress(raw.data) + deflate.flush()
 
 
 def blocks(shape: tuple[int, ...], chunk: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -133,7 +133,7 @@ def organ_pictures(organs: dict[str, xr.Dataset], colonies: xr.Dataset, names: l
                 style.scale_bar(above)
             held = seen_along_z(dataset, last, shown)
             draw_cells(below, held["cell"], held.get("emt"), held.get("vessel"), shown)
-            _name_colonies(below, dataset, last, shown, colonies, names.index(name))
+            _name_colonies(below, dataset, last, shown, colonies, names.index(name), 0.9 * style.COLUMN_IN / columns)
             style.scale_bar(below)
             above.set_title(f"{name}, {style.time_text(float(dataset['time'].values[last]))}", loc="center")
             for handle in tissue_legend(held["cell"], held.get("emt"), held.get("vessel")):
@@ -144,10 +144,28 @@ def organ_pictures(organs: dict[str, xr.Dataset], colonies: xr.Dataset, names: l
     return figure
 
 
+def _apart(places: np.ndarray, named: list[tuple[int, int]]) -> list[tuple[float, float]]:
+    """Where to write each number, in points from its place (in points, too), so that none covers another."""
+    taken: list[tuple[float, float, float]] = []
+    offsets = []
+    for (row, _), (x, y) in zip(named, places, strict=True):
+        width, height = 6.0 * len(str(row)) + 2, 11.0
+        around = [(7.0, 7.0), (7.0, -14.0), (-7.0 - width, 7.0), (-7.0 - width, -14.0), (7.0, 20.0), (7.0, -27.0)]
+        free = [
+            (dx, dy)
+            for dx, dy in around
+            if all(abs(y + dy - v) >= height or x + dx >= u + w or u >= x + dx + width for u, v, w in taken)
+        ]
+        dx, dy = free[0] if free else around[0]
+        taken.append((x + dx, y + dy, width))
+        offsets.append((dx, dy))
+    return offsets
+
+
 def _name_colonies(
-    axes: Axes, dataset: xr.Dataset, frame: int, shown: Window, colonies: xr.Dataset, organ: int
+    axes: Axes, dataset: xr.Dataset, frame: int, shown: Window, colonies: xr.Dataset, organ: int, wide_in: float
 ) -> None:
-    """Write the numbers of the largest colonies beside them."""
+    """Write the numbers of the largest colonies beside them, in a picture about `wide_in` inches wide."""
     mine = np.flatnonzero(np.asarray(colonies["organ"].values, int) == organ)
     if "colony" not in dataset or not len(mine):
         return
@@ -160,14 +178,16 @@ def _name_colonies(
         cells += np.bincount(label[known], minlength=count)
         for axis, at in enumerate(np.nonzero(mask)[1:]):
             places[axis] += np.bincount(label[known], weights=at[known] + 0.5, minlength=count)
-    for row, label in sorted(zip(mine, labels, strict=True), key=lambda pair: -cells[pair[1]])[:COLONIES_NAMED]:
-        if cells[label] == 0:
-            continue
-        y, x = places[:, label] / cells[label] * shown.voxel_um
+    named = [pair for pair in sorted(zip(mine, labels, strict=True), key=lambda p: -cells[p[1]]) if cells[pair[1]]]
+    named = named[:COLONIES_NAMED]
+    at_um = np.array([places[::-1, label] / cells[label] * shown.voxel_um for _, label in named]).reshape(-1, 2)
+    left, right, bottom, top = shown.extent_um
+    points = np.array([right - left, top - bottom]) / (72 * wide_in)  # um a point: a guess, before there is a layout
+    for (row, _), (x, y), offset in zip(named, at_um, _apart(at_um / points, named), strict=True):
         axes.annotate(
             str(row),
             (x, y),
-            xytext=(7, 7),
+            xytext=offset,
             textcoords="offset points",
             fontsize=8.5,
             fontweight="bold",

@@ -34,20 +34,22 @@ FATE_STYLE = {
 
 
 def funnel(steps: Sequence[Step]) -> Figure:
-    """The cascade as centred bars on a logarithmic scale, with the number and share at each step."""
+    """The cascade as centred bars, as wide as their number, with the number and share at each step."""
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, 0.42 * len(steps) + 0.25)
         axes = figure.subplots()
         most = max([1, *(step.number for step in steps)])
         for k, step in enumerate(steps):
-            width = np.log10(step.number + 1) / np.log10(most + 1)
+            width = max(step.number / most, 0.003 if step.number else 0.0)  # a single seed among thousands is a line
+            inside = width > 0.16
             shade = style.rgb(style.RELEASED) * (1 - k / (len(steps) - 1)) + style.rgb(style.SETTLED) * k / (
                 len(steps) - 1
             )
             axes.barh(k, width, left=-width / 2, height=0.74, color=shade)
             axes.text(-0.56, k, step.name, ha="right", va="center", fontsize=10)
-            axes.text(0, k, style.count_text(step.number), ha="center", va="center", fontsize=10.5, fontweight="bold",
-                      color=style.PAPER if width > 0.12 else style.INK)  # fmt: skip
+            axes.text(0 if inside else width / 2 + 0.02, k, style.count_text(step.number), va="center", fontsize=10.5,
+                      ha="center" if inside else "left", fontweight="bold",
+                      color=style.PAPER if inside else style.INK)  # fmt: skip
             about = step.about
             if k and steps[k - 1].number:
                 share = step.number / steps[k - 1].number

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from . import style
 from .observables import TUMOUR
-from .planes import Window, plane, read, vessels_along_z, volume
+from .planes import Window, closer, plane, read, vessels_along_z, volume
 from .portrait import portrait
 
 PORTRAIT_VOXELS = 160**3
@@ -196,7 +196,8 @@ def tissue_through_time(dataset: xr.Dataset, frames: list[int], shown: Window) -
             line = grid[row, : len(frames)]
             if kind == "portrait":
                 for axes, frame in zip(line, frames, strict=True):
-                    held, stride = volume(dataset, frame, shown, ("cell", "emt", "vessel"), PORTRAIT_VOXELS)
+                    near = closer(dataset, frame, shown)
+                    held, stride = volume(dataset, frame, near, ("cell", "emt", "vessel"), PORTRAIT_VOXELS)
                     draw_portrait(axes, held, shown.voxel_um * stride, 440)
                     style.scale_bar(axes)
             elif kind == "cells":

@@ -5,7 +5,7 @@ volumes slab by slab with a stride; never a whole run.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,16 @@ def window(dataset: xr.Dataset, frame: int, voxel_um: float) -> Window:
             ranges[axis] = slice(start, int(min(size, start + edge)))
     whole = all(r == slice(0, size) for r, size in zip(ranges, sizes, strict=True))
     return Window(*ranges, plane=round(float(centroid[0])), voxel_um=voxel_um, whole=whole)
+
+
+def closer(dataset: xr.Dataset, frame: int, shown: Window) -> Window:
+    """The part of a window that holds the tumour of an earlier frame, when it was small."""
+    own = window(dataset, frame, shown.voxel_um)
+    pairs = [(getattr(own, axis), getattr(shown, axis)) for axis in "zyx"]
+    z, y, x = (slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in pairs)
+    if min(z.stop - z.start, y.stop - y.start, x.stop - x.start) < 1:  # it moved out of what is shown
+        return shown
+    return replace(shown, z=z, y=y, x=x, whole=False) if (z, y, x) != (shown.z, shown.y, shown.x) else shown
 
 
 def plane(dataset: xr.Dataset, name: str, frame: int, shown: Window) -> np.ndarray:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from . import cascade, figures_organs, figures_seeds, figures_series, figures_solutes, figures_tissue, page, style
 from .page import Section, text
-from .planes import Window, columns, frame_indices, recorded_h, slabs, stride_for, window
+from .planes import Window, closer, columns, frame_indices, recorded_h, slabs, stride_for, window
 from .portrait import CUT_CELLS
 from .reader import Run, open_run
 from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
@@ -104,6 +104,8 @@ def _tissue(run: Run, dataset: xr.Dataset, frames: list[int], shown: Window) -> 
         words.append(f"tumours of more than {CUT_CELLS} cells without the eighth that faces you.")
         if (stride := stride_for(shown, figures_tissue.PORTRAIT_VOXELS)) > 1:
             words.append(f"A ball stands for {stride} × {stride} × {stride} voxels.")
+        if any(closer(dataset, frame, shown) != shown for frame in frames):
+            words.append("Small tumours are seen from nearer; each picture has its own scale bar.")
         words.append(f"Below: the plane z = {shown.plane_um / 1000:.2f} mm, through the middle of the final tumour.")
     fields = [name for name in figures_tissue.FIELD_TITLES if name in dataset]
     if fields:

@@ -1,8 +1,8 @@
 """Checkpoints: `checkpoint-<tick>.h5`, whole or not there.
 
 Written under a temporary name, synced, read back and checked, then renamed; the last two are kept.
-Behind the HDF5 stand 48 bytes: a mark, the length before them and, over all that, SHA-256 cut to 24 bytes.
-A checkpoint is opened with HDF5 only once that sum is right, so a damaged one is refused rather than parsed.
+Behind the HDF5 stand 48 bytes: a mark, the length before them, and a sum over all that: the SHA-256, cut to
+24 bytes, of the SHA-256 of each 4 MiB, which threads work out side by side. A checkpoint is opened with HDF5 only once that sum is right, so a damaged one is refused rather than parsed.
 
 libhdf5 can bring the interpreter down when the disk is full. So it writes through a file object that
 remembers the first failure and goes on as if nothing had happened; the failure is raised afterwards.
@@ -13,18 +13,21 @@ import hashlib
 import json
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 
+from .available import cores
 from .errors import InputError, OutputFailed
 
 FORMAT = 1
-_MARK = b"seedsoil.cp\x00\x01\x00\x00\x00"  # 16 bytes
+_MARK = b"seedsoil.cp\x00\x02\x00\x00\x00"  # 16 bytes
 _TRAILER = struct.Struct("<16sQ24s")
-_CHUNK = 1 << 22
+_BLOCK = 1 << 22
+_THREADS = 8  # more gain nothing: then memory is the limit
 
 
 class CheckpointDamaged(InputError):
@@ -53,7 +56,11 @@ def save(folder: Path, arrays: dict[str, np.ndarray], numbers: dict[str, Any], *
             if careful.failure is not None:
                 raise careful.failure
             length = raw.seek(0, os.SEEK_END)
-            _write_all(raw, _TRAILER.pack(_MARK, length, _sum(raw, length)))
+            with ThreadPoolExecutor(1) as beside:  # the disk is at work while the sum is worked out
+                on_disk = beside.submit(os.fsync, raw.fileno())
+                trailer = _TRAILER.pack(_MARK, length, _sum(raw, length))
+            on_disk.result()
+            _write_all(raw, trailer)
             os.fsync(raw.fileno())
             _verify(raw, temporary)
         os.replace(temporary, final)
@@ -141,16 +148,19 @@ def _verify(raw: BinaryIO, path: Path) -> int:
 
 
 def _sum(raw: BinaryIO, length: int) -> bytes:
-    sha = hashlib.sha256()
-    raw.seek(0)
-    left = length
-    while left:
-        part = raw.read(min(left, _CHUNK))
-        if not part:
+    descriptor = raw.fileno()
+
+    def block(start: int) -> bytes:
+        data = os.pread(descriptor, min(_BLOCK, length - start), start)
+        if len(data) != min(_BLOCK, length - start):
             raise CheckpointDamaged("the file ends before its length")
-        sha.update(part)
-        left -= len(part)
-    return sha.digest()[:24]
+        return hashlib.sha256(data).digest()
+
+    starts = range(0, length, _BLOCK)
+    if len(starts) < 2:
+        return hashlib.sha256(b"".join(map(block, starts))).digest()[:24]
+    with ThreadPoolExecutor(min(_THREADS, cores())) as pool:
+        return hashlib.sha256(b"".join(pool.map(block, starts))).digest()[:24]
 
 
 def _write_all(raw: BinaryIO, data: Any) -> None:

@@ -70,6 +70,7 @@ class _Journey:
         self._began = self._checkpointed = time.monotonic()
         self._first_tick = run.tick
         self._between_ticks = True
+        self._checkpoint_s: float | None = None  # what the last one took
         self._device = provenance.machine(run.device)
 
     def go(self) -> None:
@@ -106,8 +107,10 @@ class _Journey:
             "source": {"name": self.run.scenario.source.name, "text": self.run.scenario.source.text},
             "versions": provenance.versions(),
         }
+        began = time.monotonic()
         checkpoint.save(self.folder.path, arrays, numbers)
         self._checkpointed = time.monotonic()
+        self._checkpoint_s = self._checkpointed - began
 
     def give_up(self, error: BaseException) -> None:
         """Leave the folder in order, whatever stopped the run; never hides `error` behind another."""
@@ -170,7 +173,10 @@ class _Journey:
                 "ticks_per_s": round(here.ticks_per_s, 2),
                 "eta_s": round(here.eta_s, 1) if here.ticks_per_s else None,
                 "wall_s": round(spent, 2),
+                "checkpoint_s": None if self._checkpoint_s is None else round(self._checkpoint_s, 2),
                 "tumour_cells": here.tumour_cells,
+                "seeds_released": here.seeds,
+                "colonies_growing": here.colonies,
                 "device": self._device,
                 "run_id": self.folder.run_id,
                 "pid": os.getpid(),

@@ -33,6 +33,8 @@ PLACING_BYTES = 64 * 2**20
 FRAME_COPIES = 2
 # a checkpoint is not compressed, and the last one stays while the next is written
 CHECKPOINTS = 2
+# up to here a stopped run is to be on the disk within 20 s of the signal
+CHECKPOINT_BYTES_20S = 8 * 2**30
 # What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
 # Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
 # (0.28 + 0.107 bytes for each mantissa bit, measured at 8 to 23; of matrix half).
@@ -182,6 +184,12 @@ def warnings_of(scenario: Scenario) -> list[str]:
         found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
     if scenario.output.every_h > scenario.until_h:
         found.append("output.every_h is longer than the run: only its start and end are recorded")
+    size = estimate(scenario).checkpoint_bytes
+    if size > CHECKPOINT_BYTES_20S:
+        found.append(
+            f"a checkpoint of {readable_bytes(size)} may take more than 20 s to write and check: have the scheduler "
+            "send its signal earlier (status.json tells how long the last one took, checkpoint_s)"
+        )
     return found
 
 

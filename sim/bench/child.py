@@ -8,6 +8,7 @@ It writes what it timed (CLOCK_MONOTONIC, which parent and child share) to the f
 """
 
 import json
+import resource
 import runpy
 import sys
 import time
@@ -48,7 +49,11 @@ def command(orders: dict[str, Any]) -> dict[str, Any]:
 
 
 def ticks(orders: dict[str, Any]) -> dict[str, Any]:
-    """Seconds for all ticks, without start and report; and the digest of the end, which output must not change."""
+    """Seconds for all ticks, without start and report, by the clock and of processors, the writer's among them.
+
+    And the digest of the end, which output must not change.
+    """
+    from ...outputs.channel import end_idle
     from .. import device as devices
     from ..drive import drive
     from ..recording import Recording
@@ -62,7 +67,7 @@ def ticks(orders: dict[str, Any]) -> dict[str, Any]:
     Simulation(scenario, device).advance()  # compiles, or loads the cache
     run = Simulation(scenario, device)
     devices.synchronize(device)
-    began = time.monotonic()
+    began, worked = time.monotonic(), _processor_s()
     if orders["mode"] == "recorded":
         folder = RunFolder(Path(orders["out"]), scenario)
         drive(run, Recording(folder.run_file, scenario, device, folder.run_id), folder)
@@ -70,7 +75,22 @@ def ticks(orders: dict[str, Any]) -> dict[str, Any]:
         for _ in range(scenario.ticks):
             run.advance()
     devices.synchronize(device)
-    return {"spent": time.monotonic() - began, "ticks": scenario.ticks, "cells": run.cells, "digest": run.digest()}
+    spent = time.monotonic() - began
+    end_idle()  # a child that has ended is one whose time is known
+    worked = _processor_s() - worked
+    return {
+        "spent": spent,
+        "worked": worked,
+        "ticks": scenario.ticks,
+        "cells": run.cells,
+        "digest": run.digest(),
+    }
+
+
+def _processor_s() -> float:
+    """Of this process and of those it started that have ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def main() -> None:

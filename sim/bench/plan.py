@@ -25,6 +25,8 @@ class Plan:
     first_ticks: int  # runs from process start to first tick, per cache state
     runs: int  # whole runs
     until_h: float | None  # end of a whole run; None: the scenario's
+    checkpoint_bytes: int
+    saves: int  # checkpoints
 
     @classmethod
     def full(cls) -> "Plan":
@@ -40,6 +42,8 @@ class Plan:
             first_ticks=5,
             runs=3,
             until_h=None,
+            checkpoint_bytes=1 << 30,
+            saves=3,
         )
 
     @classmethod
@@ -56,6 +60,8 @@ class Plan:
             first_ticks=1,
             runs=1,
             until_h=6.0,
+            checkpoint_bytes=1 << 24,
+            saves=1,
         )
 
 

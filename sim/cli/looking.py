@@ -59,8 +59,11 @@ def status(
     """Say where a run stands."""
     import json
 
+    from ...outputs.reader import RUN_FILE
+    from ...outputs.recovery import is_being_written
     from ..errors import InputError
     from ..plain_text import printable
+    from .standing import standing
 
     file = directory / "status.json"
     try:
@@ -69,9 +72,10 @@ def status(
         raise InputError(f"{printable(str(directory))}: no run is in this folder") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{printable(str(file))}: cannot be read: {printable(str(error))}") from None
-    for name, value in found.items() if isinstance(found, dict) else ():
-        if not isinstance(value, dict | list):
-            typer.echo(f"  {printable(str(name)):<22} {printable(str(value))}")
+    if not isinstance(found, dict):
+        raise InputError(f"{printable(str(file))}: is not the status of a run")
+    alive = is_being_written(str(directory / RUN_FILE))
+    typer.echo(standing(directory, found, alive=alive))
 
 
 def scenarios(

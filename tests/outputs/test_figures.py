@@ -210,6 +210,38 @@ def test_the_funnel_counts_each_step() -> None:
     assert any(text.startswith("63.6 % of the step above") for text in figure)
 
 
+def test_the_funnel_is_as_wide_as_its_numbers() -> None:
+    figure = figures_seeds.funnel([Step(str(number), number, "") for number in (1000, 500, 20, 1, 0)])
+    widths = [patch.get_width() for patch in figure.axes[0].patches]
+    assert widths == pytest.approx([1.0, 0.5, 0.02, 0.003, 0.0])
+
+
+def test_numbers_of_colonies_do_not_cover_one_another() -> None:
+    places = np.array([(50.0, 50.0), (51.0, 52.0), (49.0, 50.0), (200.0, 50.0)])
+    named = [(12, 1), (16, 2), (7, 3), (3, 4)]
+    boxes = [
+        (x + dx, y + dy, 6.0 * len(str(row)))
+        for (row, _), (x, y), (dx, dy) in zip(named, places, figures_organs._apart(places, named), strict=True)
+    ]
+    for k, (x, y, w) in enumerate(boxes):
+        for u, v, other in boxes[:k]:
+            assert abs(y - v) >= 11 or x >= u + other or u >= x + w
+    assert figures_organs._apart(places[3:], named[3:]) == [(7.0, 7.0)]
+
+
+def test_a_small_tumour_is_seen_from_nearer(solid_run: Path) -> None:
+    with open_run(solid_run).dataset() as dataset:
+        shown = planes.window(dataset, 2, UM)
+        assert planes.closer(dataset, 2, shown) == shown
+        one = dataset.copy(deep=True)
+        one["cell"] = one["cell"].copy(data=np.zeros_like(one["cell"].values))
+        one["cell"].values[0, 8, 13, 12] = 1
+        whole = planes.Window(slice(0, 16), slice(0, 260), slice(0, 240), 8, UM, True)
+        near = planes.closer(one, 0, whole)
+        assert near.x.stop - near.x.start < 240 and near.x.start <= 12 < near.x.stop and not near.whole
+        assert planes.closer(one, 1, shown) == shown  # no cell
+
+
 def test_fates_by_organ_leaves_out_seeds_without_an_organ() -> None:
     seeds, *_ = tables([5, 5, 1, 7], [1, 1, -1, 0], [], 4)
     table = fates_by_organ(seeds, 3)

@@ -29,6 +29,7 @@ TINY = replace(
     cuda_large_edge=32,
     bridge_shape=(8, 16, 32),
     ticks=2,
+    checkpoint_bytes=1 << 20,
 )
 
 
@@ -45,7 +46,10 @@ def c() -> Reference:
         pytest.skip(str(reason))
 
 
-def test_all_that_needs_no_process_gives_finite_figures(device: Device) -> None:
+def test_all_that_needs_no_process_gives_finite_figures(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     names = [name for name in suite.BENCHMARKS if name != "quickstart"]
     said: list[str] = []
     result = suite.measure(TINY, only=names, say=said.append)
@@ -63,6 +67,7 @@ def test_all_that_needs_no_process_gives_finite_figures(device: Device) -> None:
     names_of = {figure["name"]: figure for figure in told["figures"]}
     assert names_of["passes 16^3, 5 % fill"]["floor"] == 2.2e8
     assert "CPU" in names_of["memory 32^3"]["not_measured"]
+    assert "8 GiB take" in names_of["saved"]["note"] and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("form", ["plain", "tuned"])
@@ -165,10 +170,12 @@ def test_a_process_of_its_own_marks_its_way_to_the_first_tick(tmp_path: Path) ->
 def test_runs_that_differ_are_a_failure(bench: Bench) -> None:
     class Unlike:
         def run(self, mode: str, cache: str, until_h: float | None) -> dict[str, object]:
-            return {"spent": 9.0 if mode == "memory" else 10.0, "ticks": 3, "cells": 1, "digest": mode}
+            spent = 9.0 if mode == "memory" else 10.0
+            return {"spent": spent, "worked": 2 * spent - 8.0, "ticks": 3, "cells": 1, "digest": mode}
 
-    _, share = quickstart.output_share(bench, Unlike())  # type: ignore[arg-type]
+    _, share, work = quickstart.output_share(bench, Unlike())  # type: ignore[arg-type]
     assert share.samples == pytest.approx((0.1,)) and share.failed
+    assert work.samples == pytest.approx((1 - 10 / 12,))
 
 
 def test_verdicts() -> None:

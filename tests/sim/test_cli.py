@@ -9,6 +9,7 @@ import pytest
 
 from seedsoil.sim import doctor
 from seedsoil.sim.cli.app import main
+from seedsoil.sim.cli.standing import standing
 from seedsoil.sim.scenario_file import load_scenario, shipped_scenarios
 
 
@@ -57,15 +58,50 @@ def test_check_tells_what_a_run_takes(capsys: pytest.CaptureFixture[str]) -> Non
     assert out.endswith("It can run.\n")
 
 
+STATUS = {
+    "state": "running",
+    "tick": 960,
+    "ticks": 2400,
+    "time_h": 96.0,
+    "until_h": 240.0,
+    "ticks_per_s": 120.25,
+    "eta_s": 65.0,
+    "tumour_cells": 12345,
+    "mesenchymal_cells": 700,
+    "seeds_released": 9,
+    "seeds_in_transit": 2,
+    "seeds_died_in_transit": 0,
+    "colonies_growing": 3,
+    "colonies_extinct": 0,
+    "organs": {"lung": {"cells": 40, "colonies": 3}, "bone": {"cells": 0, "colonies": 0}},
+}
+
+
 def test_status_shows_where_a_run_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "status.json").write_text(json.dumps({"state": "running\x1b[0m", "tick": 12, "organs": {"lung": 1}}))
-    assert main(["status", str(tmp_path)]) == 0
-    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
-        ["state", "running\\x1b[0m"],
-        ["tick", "12"],
+    told = standing(Path("runs/mine"), STATUS, alive=True)
+    assert told.splitlines() == [
+        "runs/mine: running",
+        "  time      96.0 of 240 h (40 %), tick 960 of 2,400",
+        "  speed     120.2 ticks/s, 1 min 05 s left",
+        "  primary   12,345 tumour cells, 700 of them mesenchymal",
+        "  seeds     9 released, 2 in transit",
+        "  colonies  3 growing: lung 3 (40 cells)",
     ]
-    (tmp_path / "status.json").write_text("{")
-    assert main(["status", str(tmp_path)]) == 2
+    (tmp_path / "status.json").write_text(json.dumps(STATUS))  # and no process that writes it
+    assert main(["status", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("killed: nobody writes it any more") and "speed" not in lines[2]
+    assert lines[-1] == f"  go on     seedsoil resume {tmp_path}"
+
+
+def test_status_believes_no_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = {"state": "done\x1b[0m", "tick": 12, "organs": {"lung": 1}, "eta_s": "soon", "tumour_cells": None}
+    (tmp_path / "status.json").write_text(json.dumps(odd))
+    assert main(["status", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}: done\\x1b[0m\n  time      tick 12\n"
+    for text in ("{", "[1]"):
+        (tmp_path / "status.json").write_text(text)
+        assert main(["status", str(tmp_path)]) == 2
     assert main(["status", str(tmp_path / "none")]) == 2
     assert "no run is in this folder" in capsys.readouterr().err
 

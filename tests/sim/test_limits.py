@@ -250,3 +250,13 @@ def test_a_default_for_another_voxel_and_a_rounded_clock_are_pointed_out() -> No
     assert not warnings_of(scenario(**exact))
     off = {**exact, "proliferation": {"law": "clock", "epithelial_per_h": 1.5, "mesenchymal_per_h": 0.05}}
     assert "epithelial_per_h" in "\n".join(warnings_of(scenario(**off)))
+
+
+def test_a_checkpoint_that_a_signal_would_wait_for_is_warned_of() -> None:
+    def told(nz: int) -> list[str]:
+        large = scenario(lattice={"shape": [nz, 1024, 1024], "voxel_um": 5.0})
+        return [text for text in warnings_of(large) if "checkpoint" in text]
+
+    assert told(100) == []
+    (text,) = told(1000)
+    assert "20 s" in text and "GiB" in text
