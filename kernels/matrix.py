@@ -69,15 +69,17 @@ class MatrixRates(NamedTuple):
     reach: int = 0  # voxels
     inhibited: bool = False  # does the scenario have an inhibitor?
     inhibition_constant: float = 1.0
+    bound: bool = False  # is the protease that is left free of inhibitor (`kernels.binding`)?
 
 
-def rates(parameters: Matrix, tick_h: float, *, inhibited: bool = False) -> MatrixRates:
+def rates(parameters: Matrix, tick_h: float, *, inhibited: bool = False, bound: bool = False) -> MatrixRates:
     return MatrixRates(
         parameters.contact_per_h * tick_h / 255.0,
         parameters.soluble_per_h * tick_h,
         parameters.contact_reach_voxels,
         inhibited,
         parameters.inhibition_constant,
+        bound,
     )
 
 

@@ -1,20 +1,17 @@
-"""The solutes by role: which there are, in which units, and their tables.
+"""The solutes by role: which there are, in which units, and their defaults.
 
-One law for all of them,
-
-    dc/dt = D lap(c) - decay c + secretion emt/255        (kernels.solute),
-
-of which each role has its own numbers. Only the protease is always there; every other one is there when the
-scenario has its table, with the defaults below for what the table leaves out. A role that is absent takes neither
-memory nor time, and what it would do to cells is off.
+All follow one law (`kernels.law`), of which each has its own numbers. Only the protease is always there; every other
+one is there when the scenario has its table, with the defaults below for what the table leaves out. A role that is
+absent takes neither memory nor time, and what it would do to cells is off.
 
 Diffusivities in tissue are those in water over the square of the tortuosity; of proteins that bind to matrix the
 effective one can be a hundred times less. Most of the numbers below are therefore inputs to vary ("assumed").
 """
 
-from typing import Any, ClassVar
+import math
 
-from .parameters import FRANSSEN_2019, Parameters, quantity
+from .law import Solute, law
+from .parameters import FRANSSEN_2019, quantity
 
 # In the order in which they advance in a tick: what others respond to comes first. The protease is always there.
 ROLES = (
@@ -29,47 +26,6 @@ ROLES = (
     "inhibitor",
     "protease",
 )
-
-_OFF = "0: off"
-# what is declared once for all roles; "c" stands for the unit of the role's concentration
-_LAW: dict[str, dict[str, Any]] = {
-    "diffusivity_um2_per_h": {"unit": "um2/h", "ge": 0, "le": 1e8, "about": "diffusivity in the tissue"},
-    "decay_per_h": {"unit": "1/h", "ge": 0, "le": 1e4, "about": "decay rate"},
-    "initial": {"unit": "c", "ge": 0, "le": 1e9, "about": "concentration at the start, everywhere"},
-    "secretion_per_h": {
-        "unit": "c/h",
-        "ge": 0,
-        "le": 1e6,
-        "about": "rise of concentration per hour in a voxel that holds a fully mesenchymal cell",
-    },
-}
-
-
-def law(name: str, default: float, source: str) -> Any:
-    """The parameter `name` of the common law with a role's own default and where that is from."""
-    return quantity(default, source=source, **_LAW[name])
-
-
-class Solute(Parameters):
-    """A `[solutes.ROLE]` table. Roles give their unit and their own defaults."""
-
-    UNIT: ClassVar[str] = "1"
-
-    diffusivity_um2_per_h: float = law("diffusivity_um2_per_h", 0.0, _OFF)
-    decay_per_h: float = law("decay_per_h", 0.0, _OFF)
-    initial: float = law("initial", 0.0, "none at the start")
-    secretion_per_h: float = law("secretion_per_h", 0.0, _OFF)
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **more: Any) -> None:
-        """Write the role's unit into what it inherited."""
-        super().__pydantic_init_subclass__(**more)
-        for field in cls.model_fields.values():
-            extra = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
-            unit = str(extra["unit"])
-            if unit in ("c", "c/h"):
-                field.json_schema_extra = {**extra, "unit": unit.replace("c", cls.UNIT, 1)}
-        cls.model_rebuild(force=True)
 
 
 class Protease(Solute):
@@ -95,6 +51,15 @@ class Inhibitor(Solute):
         "diffusivity_um2_per_h", 90_000.0, "assumed: a free protein of 21 kDa, 2.5e-7 cm2/s"
     )
     decay_per_h: float = law("decay_per_h", 0.1, "assumed")
+    binding_per_h: float = quantity(
+        0.0,
+        unit="1/h",
+        ge=0,
+        le=1e6,
+        source="0: off, the two are in equilibrium (matrix.inhibition_constant)",
+        about="rate at which one unit of inhibitor binds the protease for good, one to one and using itself up; the "
+        "protease that is left then works in full",
+    )
 
 
 class Oxygen(Solute):
@@ -106,6 +71,19 @@ class Oxygen(Solute):
         "diffusivity_um2_per_h", 6.0e6, "PhysiCell: 1e5 um2/min, Ghaffarizadeh et al. 2016, Bioinformatics 32:1256"
     )
     initial: float = law("initial", 40.0, "assumed: mean capillary pO2, as at vessels")
+    uptake_per_h: float = law(
+        "uptake_per_h",
+        3.6e4,
+        "assumed: 10 mmHg/s, of 5-30 in spheroids (Grimes et al. 2014, J R Soc Interface 11:20131124)",
+    )
+    stroma_uptake_per_h: float = law("stroma_uptake_per_h", 9e3, "assumed: a quarter of a tumour's")
+    immune_uptake_per_h: float = law("immune_uptake_per_h", 9e3, "assumed: a quarter of a tumour's")
+    epithelium_uptake_per_h: float = law("epithelium_uptake_per_h", 9e3, "assumed: a quarter of a tumour's")
+    half_saturation: float = law("half_saturation", 1.0, "assumed")
+    exchange_um2_per_h: float = law(
+        "exchange_um2_per_h", 4.7e7, "assumed: pi Sh D at a Sherwood number of 2.5, as for a capillary"
+    )
+    blood: float = law("blood", 40.0, "assumed: mean capillary pO2")
 
 
 class GrowthFactor(Solute):
@@ -156,6 +134,11 @@ class Vegf(Solute):
     decay_per_h: float = law(
         "decay_per_h", 0.918, "half-life 45 min: Vempati et al. 2014, Cytokine Growth Factor Rev 25:1"
     )
+    hypoxic_secretion_per_h: float = law(
+        "hypoxic_secretion_per_h",
+        0.0,
+        "0: off (normal tissue secretes 0.102 molecules/cell/s, Stefanini et al. 2008, BMC Syst Biol 2:77: 3.4 ng/mL/h)",
+    )
 
 
 class VegfC(Solute):
@@ -179,9 +162,37 @@ class Chemokine(Solute):
 
 
 class Drug(Solute):
-    """The `[solutes.drug]` table: a drug, relative to a reference level in blood."""
+    """The `[solutes.drug]` table: a drug, relative to a reference level in blood, given as boluses or held constant."""
 
     diffusivity_um2_per_h: float = law(
         "diffusivity_um2_per_h", 360_000.0, "assumed: 1e-6 cm2/s, a small molecule that binds in tissue"
     )
     decay_per_h: float = law("decay_per_h", 0.1, "assumed")
+    exchange_um2_per_h: float = law(
+        "exchange_um2_per_h", 3.4e3, "assumed: 3e-6 cm/s, a small molecule, over the wall of a capillary of 5 um radius"
+    )
+    boluses: int = quantity(0, unit="1", ge=0, le=100_000, source="0: none", about="how many boluses are given")
+    bolus: float = quantity(
+        1.0, unit="1", ge=0, le=1e9, source="the reference level", about="rise of the level in blood at each"
+    )
+    bolus_first_h: float = quantity(
+        0.0, unit="h", ge=0, le=1e6, source="the scenario's choice", about="time of the first"
+    )
+    bolus_every_h: float = quantity(
+        24.0, unit="h", gt=0, le=1e6, source="the scenario's choice", about="time between boluses"
+    )
+    half_life_h: float = quantity(
+        2.0, unit="h", gt=0, le=1e6, source="assumed", about="half-life in blood of what a bolus brought"
+    )
+
+    def blood_over(self, begin_h: float, end_h: float) -> float:
+        """Mean level in blood from `begin_h` to `end_h`: the constant one, and what each bolus left, exactly."""
+        per_h = math.log(2) / self.half_life_h
+        given = 0.0
+        for n in range(self.boluses):
+            at = self.bolus_first_h + n * self.bolus_every_h
+            if at >= end_h:
+                break
+            since = max(begin_h, at)
+            given += math.exp(-per_h * (since - at)) * -math.expm1(-per_h * (end_h - since))
+        return self.blood + self.bolus * given / (per_h * (end_h - begin_h))

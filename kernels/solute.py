@@ -4,21 +4,21 @@
 
 Explicit Euler in f32 over the faces of a voxel (5-point in 2-D, 7-point in 3-D), walls of zero flux. Positive and bounded while
 2 d D dt/dx^2 + decay dt <= 1 in d dimensions; the tick is cut into as many substeps as that asks for.
-Which solutes there are, and their tables: `kernels.roles`. Secretion is per voxel with a mesenchymal cell in it, so it
-scales with the inverse voxel volume when `voxel_um` changes.
-Ignored: binding, inhibitors, convection.
+Which solutes there are, and their tables: `kernels.roles`. Secretion, times the clone's trait if it is the protease, is per voxel with a mesenchymal cell in it, so it
+scales with the inverse voxel volume when `voxel_um` changes. What else can happen to a solute: `kernels.transport`.
+Ignored: convection.
 """
 
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import taichi as ti
 
 from .lattice import TILE, Lattice, is_idle, row_origin
 from .launch import array, kernel
-from .roles import Solute
-from .tissue import Cell, Tissue
+from .law import Solute
+from .tissue import Cell, Tissue, Trait
+from .traits import trait_of
 
 
 class SoluteRates(NamedTuple):
@@ -125,21 +125,37 @@ def diffuse_pass(lattice: ti.template(), now: array(ti.f32), after: array(ti.f32
 
 
 @ti.func
-def secreted(cell: ti.u8, emt: ti.u8, secretion: ti.f32):
-    """What a voxel's cell adds in a substep."""
-    return ti.select(cell == ti.u8(Cell.TUMOUR), secretion * ti.cast(emt, ti.f32), ti.f32(0.0))
+def secreted(
+    by_clone: ti.template(),
+    cell: ti.template(),
+    emt: ti.template(),
+    clone: ti.template(),
+    traits: ti.template(),
+    i: ti.i32,
+    secretion: ti.f32,
+):
+    """What the cell of voxel i adds in a substep."""
+    out = ti.select(cell[i] == ti.u8(Cell.TUMOUR), secretion * ti.cast(emt[i], ti.f32), ti.f32(0.0))
+    if ti.static(by_clone):
+        if cell[i] == ti.u8(Cell.TUMOUR):
+            out *= trait_of(traits, clone[i], Trait.PROTEASE)
+    return out
 
 
 @kernel
 def secrete_pass(
     lattice: ti.template(),
+    by_clone: ti.template(),
     solute: array(ti.f32),
     cell: array(ti.u8),
     emt: array(ti.u8),
+    clone: array(ti.u32),
+    traits: array(ti.f32),
     busy: array(ti.u8),
     secretion: ti.f32,
 ):
-    """solute (voxels,) f4 concentration; cell code u1; emt u1; busy (chunks,) 0/1 u1; secretion dt / 255.
+    """solute (voxels,) f4 concentration; cell code u1; emt u1; clone u4, row of traits (clones x len(Trait),) f4, looked
+    at if `by_clone`; busy (chunks,) 0/1 u1; secretion dt / 255.
 
     Walls: none (a voxel knows only itself).
     Conserves: nothing; it adds what the cells secrete.
@@ -149,23 +165,24 @@ def secrete_pass(
         if is_idle(lattice, busy, chunk):
             continue
         first = chunk * lattice.chunk
-        if first + lattice.chunk <= lattice.voxels:
+        if ti.static(not by_clone) and first + lattice.chunk <= lattice.voxels:
             for tile in range(ti.static(lattice.chunk // lattice.tile)):
                 at = first + tile * lattice.tile
                 fresh = ti.Vector([ti.f32(0.0)] * lattice.tile)
                 for lane in ti.static(range(lattice.tile)):
-                    fresh[lane] = solute[at + lane] + secreted(cell[at + lane], emt[at + lane], secretion)
+                    fresh[lane] = solute[at + lane] + secreted(False, cell, emt, clone, traits, at + lane, secretion)
                 for lane in ti.static(range(lattice.tile)):
                     solute[at + lane] = fresh[lane]
         else:
-            for i in range(first, lattice.voxels):
-                solute[i] += secreted(cell[i], emt[i], secretion)
+            for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
+                solute[i] += secreted(by_clone, cell, emt, clone, traits, i, secretion)
 
 
 def diffuse(tissue: Tissue, rates: SoluteRates, role: str = "protease") -> None:
     """Advance the solute of a role by one tick.
 
-    Reads cell, emt, busy, the field. Writes the field (and spare).
+    Reads cell, emt, busy, the field; of the protease also clone and traits, once there are clones. Writes the field
+    (and spare).
     """
     for substep in range(rates.substeps):
         last = substep == rates.substeps - 1
@@ -174,13 +191,8 @@ def diffuse(tissue: Tissue, rates: SoluteRates, role: str = "protease") -> None:
         diffuse_pass(tissue.lattice, field, tissue.spare, rates.exchange, decay)
         tissue.solutes[role], tissue.spare = tissue.spare, field
         if rates.secretion > 0.0:
-            secrete_pass(tissue.lattice, tissue.solutes[role], tissue.cell, tissue.emt, tissue.busy, rates.secretion)
-
-
-def advance(tissue: Tissue, rates: Mapping[str, SoluteRates]) -> None:
-    """Advance every solute of the tissue by one tick, in the order of `rates` (that of `kernels.roles.ROLES`).
-
-    Reads cell, emt, busy, the fields. Writes the fields (and spare).
-    """
-    for role, each in rates.items():
-        diffuse(tissue, each, role)
+            by_clone = role == "protease" and tissue.traits.shape[0] > 1
+            secrete_pass(
+                tissue.lattice, by_clone, tissue.solutes[role], tissue.cell, tissue.emt, tissue.clone, tissue.traits,
+                tissue.busy, rates.secretion,
+            )  # fmt: skip

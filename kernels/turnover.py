@@ -3,7 +3,8 @@
     dm/dt = -a m + r (m_max - m)+        a = (k_contact sum over cells in reach of p emt/255 + k_soluble c) / (1 + I/K_i)
 
 p is the clone's protease trait, c the protease, I the inhibitor, r what the fibroblasts in reach build
-(`kernels.stroma`), m_max their ceiling; (x)+ is x where it is positive, so matrix denser than the
+(`kernels.stroma`), m_max their ceiling; where the inhibitor binds the protease for good (`kernels.binding`), what is
+left of it works in full; (x)+ is x where it is positive, so matrix denser than the
 ceiling is not taken down to it. With reach 1 a cell works on its own voxel and on those beyond its
 faces, on each at the full rate; contributions add up. a and r are held over a tick, and the equation is
 then solved exactly:
@@ -93,6 +94,7 @@ def turnover_pass(
     lattice: ti.template(),
     reach: ti.template(),
     inhibited: ti.template(),
+    bound: ti.template(),
     by_clone: ti.template(),
     rebuilds: ti.template(),
     activates: ti.template(),
@@ -139,7 +141,9 @@ def turnover_pass(
                         if ti.static(rebuilds):
                             built += deposited(activates, hill, cell, growth_factor, beyond, deposition, gain, half)
             lost = soluble * protease[i] + contact * touched
-            if ti.static(inhibited):
+            if ti.static(inhibited and bound):
+                lost = soluble * protease[i] + contact * touched * free_share(inhibitor[i], constant)
+            elif ti.static(inhibited):
                 lost *= free_share(inhibitor[i], constant)
             matrix[i] = turned_over(matrix[i], lost, built, ceiling)
 
@@ -159,6 +163,7 @@ def turn_over(tissue: Tissue, rates: MatrixRates, stroma: StromaRates = NO_STROM
         tissue.lattice,
         rates.reach,
         rates.inhibited,
+        rates.bound,
         by_clone,
         rebuilds,
         rebuilds and stroma.gain != 1.0,

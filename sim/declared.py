@@ -134,7 +134,7 @@ def _kind(annotation: Any) -> str:
     if get_origin(annotation) is tuple:
         items = get_args(annotation)
         if items[-1] is Ellipsis:
-            return "a list of names, each in quotes"
+            return "a list of numbers" if items[0] is float else "a list of names, each in quotes"
         return f"a list of {len(items)} whole numbers"
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in get_args(annotation))

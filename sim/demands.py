@@ -5,16 +5,19 @@ Each check raises ValueError with the key to blame at its start (`sim.explain` f
 
 import math
 
-from ..kernels import division
+from ..kernels import division, sources, transport
 from ..kernels.death import Death
 from ..kernels.division import Proliferation
 from ..kernels.immune import Immune
+from ..kernels.lattice import Lattice
+from ..kernels.law import Solute
 from ..kernels.motility import Motility
 from ..kernels.mutation import Mutation
 from ..kernels.parameters import Parameters
 from ..kernels.phenotype import Emt
 from ..kernels.stroma import Stroma
 from ..kernels.tissue import Trait
+from .solutes import Solutes
 
 # more than this in one tick, and what happens within the tick is no longer followed
 PER_TICK_MAX = 0.5
@@ -90,6 +93,52 @@ def of_division(table: Proliferation, mutation: Mutation, roles: frozenset[str],
     for name in ("epithelial_per_h", "mesenchymal_per_h"):
         rate = factor * getattr(table, name)
         short_tick(f"proliferation.{name}", rate, tick_h, what, most=division.PER_TICK_MAX)
+
+
+def of_solutes(solutes: Solutes, lattice: Lattice, voxel_um: float, tick_h: float) -> None:
+    """What a solute responds to is there, its solver can take it, and its walls exist."""
+    tables = solutes.present
+    for role, table in tables.items():
+        here = f"solutes.{role}"
+        solute(f"{here}.hypoxic_secretion_per_h", table.hypoxic_secretion_per_h, "oxygen", frozenset(tables))
+        responds = table.activated_stroma_secretion_per_h
+        solute(f"{here}.activated_stroma_secretion_per_h", responds, "growth_factor", frozenset(tables))
+        if lattice.faces == 4 and any(wall in ("z_low", "z_high") for wall in table.fixed_walls):
+            raise ValueError(f"{here}.fixed_walls: a 2-D lattice has no walls along z")
+        try:
+            sources.exchange_per_h(table, voxel_um)
+        except ValueError as reason:
+            raise ValueError(f"{here}.{reason}") from None
+        _solver(here, table, lattice, voxel_um, tick_h, binds=solutes.binds and role in ("protease", "inhibitor"))
+
+
+def _solver(here: str, table: Solute, lattice: Lattice, voxel_um: float, tick_h: float, *, binds: bool) -> None:
+    taken = transport.most_taken(table) > 0.0
+    solver = transport.solver_of(table, lattice, voxel_um, tick_h, binds=binds)
+    if solver != "quasi-steady":
+        if table.every_ticks > 1:
+            raise ValueError(
+                f"{here}.every_ticks: only a quasi-steady solute can be left for ticks; this one is {solver}"
+            )
+        if solver == "explicit" and taken and table.half_saturation == 0.0:
+            raise ValueError(
+                f"{here}.half_saturation: uptake of zero order (0) cannot be stepped explicitly; give a value above 0, or "
+                'solver = "implicit"'
+            )
+        return
+    if binds:
+        raise ValueError(
+            f'{here}.solver: what is bound for good (solutes.inhibitor.binding_per_h) is not "quasi-steady"'
+        )
+    if table.diffusivity_um2_per_h == 0.0:
+        raise ValueError(f"{here}.diffusivity_um2_per_h: a quasi-steady solute has to diffuse; give a value above 0")
+    drained = table.decay_per_h > 0.0 or bool(table.fixed_walls) or table.exchange_um2_per_h > 0.0
+    secreted = any(value for name, value in table if name.endswith("secretion_per_h"))
+    if not drained and (not taken or secreted):
+        raise ValueError(
+            f"{here}.decay_per_h: between closed walls, without decay and without exchange, a quasi-steady solute has no "
+            "state of rest; give it one of these"
+        )
 
 
 def of_stroma(stroma: Stroma, roles: frozenset[str]) -> None:

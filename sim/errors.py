@@ -19,6 +19,12 @@ class IdentityBroken(SeedsoilError):
     exit_code = 70
 
 
+class NoSolution(SeedsoilError):
+    """A field could not be solved."""
+
+    exit_code = 70
+
+
 class OutputFailed(SeedsoilError):
     """The run's files could not be written."""
 

@@ -64,7 +64,8 @@ def _explain_one(detail: ErrorDetails) -> Problem:
 def _kind(path: Path) -> str:
     declared = parameter_at(path)
     if path and isinstance(path[-1], int):
-        return "text in quotes" if declared and "names" in declared.kind else "a whole number"
+        kinds = {"names": "text in quotes", "whole": "a whole number", "numbers": "a number"}
+        return next(kind for word, kind in kinds.items() if declared is None or word in declared.kind)
     return declared.kind if declared else "a value"
 
 
@@ -112,6 +113,8 @@ def _from_validator(path: Path, text: str) -> Problem:
     """A check across fields: its text may begin with the name of the key to blame."""
     if found := _NAMED.match(text):
         named: Path = tuple(found[1].split("."))
+        if field_at((*path, *named)) is not None:  # named from its own table on
+            named = (*path, *named)
         if field_at(named) is not None and named[: len(path)] == path:
             return Problem(named, text[found.end() :] if found[2].startswith(":") else text)
     return Problem(path, printable(text, 300))

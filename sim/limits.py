@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..kernels import solute
+from ..kernels import transport
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.tissue import STATE, Tissue, bare
 from .available import available_memory, free_disk, readable_bytes
@@ -56,7 +56,8 @@ class Estimate:
     voxels: int
     organ_voxels: int  # of all organs together
     ticks: int
-    solute_substeps: dict[str, int]  # a tick, by role
+    solvers: dict[str, str]  # by role
+    solute_substeps: dict[str, int]  # a tick, by role; 0 where a tick is one solve
     hop_substeps: int  # a tick
     bytes_per_voxel: int
     tissue_bytes: int  # the arrays: in the GPU's memory on CUDA
@@ -78,7 +79,13 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     per_voxel = sum(np.dtype(kind).itemsize for kind in kinds.values())
     per_voxel += CLAIM_BYTES if scenario.proliferation.push_voxels_max > 1 else 0
     everything = lattice.voxels + organs * one_organ
-    tissue = per_voxel * everything
+    um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
+    solutes = transport.rates(scenario.solutes.present, lattice, um, h)
+    # solvers' scratch, of the primary and one for all organs
+    tissue = per_voxel * everything + sum(
+        math.ceil(scratch_bytes(solutes, shape[0] == 1) * n)
+        for shape, n in ((lattice.shape, lattice.voxels), (scenario.body.organ_shape, one_organ))
+    )
     frame = sum(np.dtype(kinds[name]).itemsize for name in scenario.output.fields)
     rows = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.series_every_h)) + 1
     packed = sum(_frames(scenario, name) * _packed_bytes(scenario, name) for name in scenario.output.fields)
@@ -92,16 +99,14 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     placing = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
     later = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * one_organ + on_host + waiting
-    um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
     return Estimate(
         voxels=lattice.voxels,
         organ_voxels=organs * one_organ,
         ticks=scenario.ticks,
-        solute_substeps={
-            role: solute.rates(table, lattice, um, h).substeps for role, table in scenario.solutes.present.items()
-        },
+        solvers={role: one.solver for role, one in solutes.roles.items()},
+        solute_substeps={role: one.substeps for role, one in solutes.roles.items()},
         hop_substeps=scenario.hops(lattice).substeps,
-        bytes_per_voxel=per_voxel,
+        bytes_per_voxel=round(per_voxel + scratch_bytes(solutes, lattice.nz == 1)),
         tissue_bytes=tissue,
         host_bytes=PROCESS_BYTES + max(placing, later) + clones,
         device_bytes=tissue + clones if device == "cuda" else 0,
@@ -218,6 +223,16 @@ def field_types(roles: tuple[str, ...] = ("protease",)) -> dict[str, str]:
         for name, value in (vars(tissue) | tissue.solutes).items()
         if isinstance(value, np.ndarray) and value.shape == lattice.shape
     }
+
+
+def scratch_bytes(solutes: transport.SolutesRates, flat: bool) -> float:
+    """Bytes a voxel of what solvers need beside the tissue (`kernels.transport.Scratch`)."""
+    solved = [one for one in solutes.roles.values() if one.solver != "plain"]
+    levels = any(one.solver != "explicit" for one in solved)
+    # five arrays on each coarser level; the finest of these has an eighth of the voxels in 3-D, a quarter in 2-D
+    coarser = 20 / 3 if flat else 20 / 7
+    arrays = bool(solved) + any(one.sources.takes for one in solved) + any(one.solver == "explicit" for one in solved)
+    return 4 * arrays + (coarser if levels else 0.0)
 
 
 def _refuse_counts(needs: Estimate, name: str) -> None:

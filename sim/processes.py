@@ -1,8 +1,8 @@
 """What the step needs of a scenario: each process' rates, worked out once for a lattice and a tick."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..kernels import death, immune, intravasation, matrix, motility, mutation, phenotype, proliferation, solute, stroma
+from ..kernels import death, immune, intravasation, matrix, motility, mutation, phenotype, proliferation, solute, stroma, transport
 from ..kernels.lattice import Lattice
 from . import demands
 from .scenario import Scenario
@@ -12,7 +12,7 @@ from .scenario import Scenario
 class Processes:
     """The rates of every process, per tick or substep, for one lattice shape."""
 
-    solutes: dict[str, solute.SoluteRates]  # by role, in the order in which they advance
+    solutes: transport.SolutesRates
     matrix: matrix.MatrixRates
     stroma: stroma.StromaRates
     emt: phenotype.EmtRates
@@ -26,6 +26,7 @@ class Processes:
     bond_energy: float
     solid_vessels: bool
     block_voxels: int
+    scratch: transport.Scratch = field(default_factory=transport.Scratch)  # of all tissues of this lattice shape
 
     @classmethod
     def of(cls, scenario: Scenario, lattice: Lattice, *, organ: bool = False, sheds: bool = True) -> "Processes":
@@ -36,8 +37,13 @@ class Processes:
             leaving = leaving.model_copy(update={"law": "contact", "active_per_h": 0.0, "passive_per_h": 0.0})
         um, h = scenario.lattice.voxel_um, scenario.lattice.tick_h
         return cls(
-            solutes={role: solute.rates(table, lattice, um, h) for role, table in scenario.solutes.present.items()},
-            matrix=matrix.rates(scenario.matrix, h, inhibited="inhibitor" in demands.present(scenario.solutes)),
+            solutes=transport.rates(scenario.solutes.present, lattice, um, h, stroma.rates(scenario.stroma, h)),
+            matrix=matrix.rates(
+                scenario.matrix,
+                h,
+                inhibited="inhibitor" in demands.present(scenario.solutes),
+                bound=scenario.solutes.binds,
+            ),
             stroma=stroma.rates(scenario.stroma, h),
             emt=phenotype.rates(scenario.emt, h, organ=organ),
             death=death.rates(scenario.death, h),

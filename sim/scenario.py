@@ -243,6 +243,8 @@ class Scenario(Parameters):
         phenotype.rates(self.emt, self.lattice.tick_h)
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
         demands.of_immune(self.immune, demands.present(self.solutes), self.lattice.tick_h)
+        for shape in {self.lattice.shape, self.body.organ_shape}:
+            demands.of_solutes(self.solutes, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)
         for name in self.output.fields:
             if name in ROLES and name not in self.solutes.roles:
                 raise ValueError(f"output.fields: there is no {name} to record; add a table [solutes.{name}]")

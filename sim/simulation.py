@@ -10,6 +10,7 @@ import numpy as np
 
 from ..kernels.draws import Stamp
 from ..kernels.tissue import CARRIED, Tissue
+from ..kernels.transport import NotAtRest
 from . import implant
 from .body import organs
 from .body.circulation import Circulation
@@ -17,6 +18,7 @@ from .body.organs import Colonies, Organ
 from .body.seeds import DEAD, Fate, Seeds
 from .clones import Clones
 from .device import Device
+from .errors import NoSolution
 from .ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_seeds
 from .processes import Processes
 from .scenario import Scenario
@@ -111,7 +113,10 @@ class Simulation:
         tumour cells and the others after it."""
         stamp = Stamp.of(self.scenario.rng_key, tissue.lattice_id, self.tick)
         self.clones.attach(tissue)
-        tally, departures = step(tissue, processes, stamp, *before, clones=self.clones)
+        try:
+            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones)
+        except NotAtRest as reason:
+            raise NoSolution(f"tick {self.tick}, {where}: {reason}") from None
         check_cells(tally, self.tick, where)
         for departure in departures:
             self.circulation.admit(self.seeds, self.seeds.release(departure))

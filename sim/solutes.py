@@ -3,8 +3,9 @@
 from pydantic import Field
 
 from ..kernels import roles
+from ..kernels.law import Solute
 from ..kernels.parameters import Parameters
-from ..kernels.roles import ROLES, Solute
+from ..kernels.roles import ROLES
 
 
 class Solutes(Parameters):
@@ -26,6 +27,11 @@ class Solutes(Parameters):
         """The tables that are there, by role, in the order in which solutes advance."""
         tables = {role: getattr(self, role) for role in ROLES}
         return {role: table for role, table in tables.items() if table is not None}
+
+    @property
+    def binds(self) -> bool:
+        """Does the inhibitor bind the protease for good?"""
+        return self.inhibitor is not None and self.inhibitor.binding_per_h > 0.0
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ..kernels import (
     phenotype,
     proliferation,
     pushing,
-    solute,
+    transport,
     turnover,
 )
 from ..kernels.draws import Stamp
@@ -46,7 +46,7 @@ def step(
     solid = processes.solid_vessels
 
     # sense: solutes spread, cells secrete, what the protease and they touch of the matrix goes, and stroma rebuilds it
-    solute.advance(tissue, processes.solutes)
+    transport.advance(tissue, processes.solutes, stamp.tick, processes.scratch)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
 
     # become: what a cell is follows what it senses; who dies of it or is killed; who is due to divide; where they head

@@ -132,13 +132,16 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
     rows = resolved_rows(scenario)
     given = sum(row["status"] == "given" for row in rows)
     assumed = sum(row["status"] == "default" and "assumed" in row["source"] for row in rows)
-    solutes = ", ".join(f"{substeps} {role}" for role, substeps in needs.solute_substeps.items())
+    stepped = [f"{substeps} {role}" for role, substeps in needs.solute_substeps.items() if substeps]
+    solved = ", ".join(f"{role} {needs.solvers[role]}" for role, n in needs.solute_substeps.items() if not n)
     lines = {
         "title": printable(scenario.title),
         "lattice": f"{voxels} voxels of {lattice.voxel_um:g} um: {size} mm; {needs.voxels:,} voxels",
         "organs": f"{', '.join(organs)}; {needs.organ_voxels:,} voxels together" if organs else "none",
         "time": f"{scenario.until_h:g} h in {needs.ticks:,} ticks of {lattice.tick_h:g} h",
-        "stability": f"{solutes} and {needs.hop_substeps} hop substeps a tick",
+        "stability": (f"{', '.join(stepped)} and " if stepped else "")
+        + f"{needs.hop_substeps} hop substeps a tick"
+        + (f"; {solved}" if solved else ""),
         "memory": f"{of_free(needs.host_bytes, available_memory())}; {needs.bytes_per_voxel} bytes a voxel",
         "GPU": f"{readable_bytes(needs.device_bytes)}" if device == "cuda" else "not used",
         "disk": f"about {of_free(needs.disk_bytes, free_disk(folder))}; {needs.frames:,} frames "

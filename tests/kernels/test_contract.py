@@ -21,6 +21,7 @@ from seedsoil.kernels import (
     phenotype,
     proliferation,
     solute,
+    transport,
     turnover,
 )
 from seedsoil.kernels.adhesion import AdhesionRates
@@ -28,6 +29,7 @@ from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.immune import Immune
 from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
+from seedsoil.kernels.law import Solute
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
 from seedsoil.kernels.mutation import NO_MUTATION, MutationRates
@@ -115,9 +117,23 @@ def search(tissue: Tissue, table: Immune) -> None:
     rates = immune.rates(table, tissue.lattice, 20.0, 1.0)
     for substep in range(rates.substeps):
         immune_search.propose(tissue, rates, substep, STAMP, solid_vessels=False)
+def transport_(tissue: Tissue, solver: str, secretion: float) -> None:
+    """A solute with secretion by epithelial cells, without diffusion and decay: nothing else can change it."""
+    table = Solute(solver=solver, epithelial_secretion_per_h=secretion)  # pyright: ignore[reportArgumentType]
+    rates = transport.rates({"protease": table}, tissue.lattice, 20.0, 0.1)
+    transport.advance(tissue, rates, 0, transport.Scratch())
 
 
 PROCESSES = {
+    "explicit transport": Process(
+        lambda t: transport_(t, "explicit", 1.0), lambda t: transport_(t, "explicit", 0.0), {"protease", "spare"}
+    ),
+    "implicit transport": Process(
+        lambda t: transport_(t, "implicit", 1.0),
+        lambda t: transport_(t, "implicit", 0.0),
+        {"protease", "spare"},
+        frozenset({"spare"}),
+    ),
     "solute": Process(
         lambda t: solute.diffuse(t, SoluteRates(2, 0.1, 0.01, 1e-3)),
         lambda t: solute.diffuse(t, SoluteRates(2, 0.0, 0.0, 0.0)),

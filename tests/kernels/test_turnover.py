@@ -37,7 +37,11 @@ def crowded(lattice: Lattice, seed: int = 1) -> Tissue:
 
 
 @SHAPES
-@pytest.mark.parametrize("rates", [(ALL, CAF), (REACH, StromaRates())], ids=["all", "reach"])
+@pytest.mark.parametrize(
+    "rates",
+    [(ALL, CAF), (REACH, StromaRates()), (ALL._replace(bound=True), StromaRates())],
+    ids=["all", "reach", "bound"],
+)
 def test_the_kernel_equals_its_twin(
     device: Device, shape: tuple[int, int, int], rates: tuple[MatrixRates, StromaRates]
 ) -> None:

@@ -46,9 +46,79 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["bad.toml:9  output.fields", "there is no oxygen to record; add a table [solutes.oxygen]"],
     ),
     "too many substeps": (
-        GOOD + b"[solutes.vegf]\ndiffusivity_um2_per_h = 1e8\n",
+        GOOD + b'[solutes.vegf]\nsolver = "explicit"\ndiffusivity_um2_per_h = 1e8\n',
         ["--set", "lattice.voxel_um=5.0"],
         ["vegf substeps a tick", "solutes.vegf.diffusivity_um2_per_h"],
+    ),
+    "hypoxia without oxygen": (
+        GOOD + b"[solutes.vegf]\nhypoxic_secretion_per_h = 34\n",
+        [],
+        ["bad.toml:9  solutes.vegf.hypoxic_secretion_per_h", "needs the solute 'oxygen'"],
+    ),
+    "activation without growth factor": (
+        GOOD + b"[solutes.mitogen]\nactivated_stroma_secretion_per_h = 1\n",
+        [],
+        ["bad.toml:9", "needs the solute 'growth_factor'"],
+    ),
+    "wall that is not there": (
+        GOOD + b'[solutes.oxygen]\nfixed_walls = ["z_low"]\nwall_values = [40]\n',
+        [],
+        ["bad.toml:9  solutes.oxygen.fixed_walls", "a 2-D lattice has no walls along z"],
+    ),
+    "unknown wall": (
+        GOOD + b'[solutes.oxygen]\nfixed_walls = ["left"]\nwall_values = [40]\n',
+        [],
+        ["bad.toml:9  solutes.oxygen.fixed_walls", "unknown wall 'left'; there are x_low"],
+    ),
+    "wall without a value": (
+        GOOD + b'[solutes.oxygen]\nfixed_walls = ["x_low", "x_high"]\nwall_values = [40]\n',
+        [],
+        ["bad.toml:10  solutes.oxygen.wall_values", "a value for each of fixed_walls, 2 (got 1)"],
+    ),
+    "wall below zero": (
+        GOOD + b'[solutes.oxygen]\nfixed_walls = ["x_low"]\nwall_values = [-1]\n',
+        [],
+        ["bad.toml:10  solutes.oxygen.wall_values", "no concentration is below 0 (got -1)"],
+    ),
+    "wall value in words": (
+        GOOD + b'[solutes.oxygen]\nwall_values = ["much"]\n',
+        [],
+        ["bad.toml:9", "needs a number (got 'much')"],
+    ),
+    "hypoxia upside down": (
+        GOOD + b"[solutes.oxygen]\nhypoxia_full_mmhg = 20\n",
+        [],
+        ["bad.toml:9  solutes.oxygen.hypoxia_full_mmhg", "must lie below hypoxia_from_mmhg = 15"],
+    ),
+    "explicit uptake of zero order": (
+        GOOD + b'[solutes.oxygen]\nsolver = "explicit"\nhalf_saturation = 0\n',
+        [],
+        ["bad.toml:10  solutes.oxygen.half_saturation", "cannot be stepped explicitly"],
+    ),
+    "no state of rest": (
+        GOOD + b'[solutes.vegf]\nsolver = "quasi-steady"\ndecay_per_h = 0\n',
+        [],
+        ["bad.toml:10  solutes.vegf.decay_per_h", "has no state of rest"],
+    ),
+    "at rest without diffusion": (
+        GOOD + b'[solutes.vegf]\nsolver = "quasi-steady"\ndiffusivity_um2_per_h = 0\n',
+        [],
+        ["bad.toml:10  solutes.vegf.diffusivity_um2_per_h", "has to diffuse"],
+    ),
+    "stepped now and then": (
+        GOOD + b"[solutes.vegf]\nevery_ticks = 3\n",
+        [],
+        ["bad.toml:9  solutes.vegf.every_ticks", "only a quasi-steady solute", "implicit"],
+    ),
+    "binding at rest": (
+        GOOD + b'[solutes.inhibitor]\nbinding_per_h = 3\n[solutes.protease]\nsolver = "quasi-steady"\n',
+        [],
+        ["bad.toml:11  solutes.protease.solver", "bound for good"],
+    ),
+    "vessel wider than its voxel": (
+        GOOD + b"[solutes.oxygen]\nvessel_radius_um = 50\nexchange_um2_per_h = 1e11\n",
+        [],
+        ["bad.toml:9  solutes.oxygen.vessel_radius_um", "wider than"],
     ),
     "wrong type": (
         edited("cells = 9", 'cells = "nine"'),

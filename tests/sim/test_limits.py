@@ -1,17 +1,20 @@
 """What a run takes, counted by hand; what does not fit is refused and what is proposed instead fits."""
 
+import math
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from seedsoil.kernels import transport
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import bare
 from seedsoil.sim import available, implant, limits
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.limits import estimate, field_types, largest_lattice, refuse_what_cannot_run, warnings_of
+from seedsoil.sim.processes import Processes
 from seedsoil.sim.scenario import Scenario
 
 GIB = 2**30
@@ -38,7 +41,9 @@ def test_counts_by_hand() -> None:
     assert needs.checkpoint_bytes == 20 * (2048 + 512)
     assert needs.device_bytes == 0
     assert needs.hop_substeps == 6  # 6 faces x 36 um2/h x 0.5 h / (20 um)^2 = 0.27 hops a tick, 0.05 a substep
-    assert needs.solute_substeps == {"protease": 4}  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70, 0.9 a substep
+    assert needs.solute_substeps == {"protease": 4} and needs.solvers == {
+        "protease": "plain"
+    }  # 0.5 h (6 x 360 um2/h / (20 um)^2 + 0.009/h) = 2.70, 0.9 a substep
 
 
 def test_every_recordable_field_has_a_size() -> None:
@@ -48,9 +53,28 @@ def test_every_recordable_field_has_a_size() -> None:
 
 def test_a_checkpoint_holds_what_is_counted() -> None:
     state = bare(Lattice.of((2, 3, 5)), lattice_id=0, voxel_um=20.0, roles=("protease", "oxygen")).members()
-    given = scenario(solutes={"oxygen": {"diffusivity_um2_per_h": 360}})
+    plain = {"diffusivity_um2_per_h": 360, "exchange_um2_per_h": 0} | {
+        f"{kind}uptake_per_h": 0 for kind in ("", "stroma_", "immune_", "epithelium_")
+    }
+    given = scenario(solutes={"oxygen": plain})
     assert estimate(given).checkpoint_bytes == sum(value.itemsize for value in state.values()) * 2048
     assert estimate(given).bytes_per_voxel == estimate(scenario()).bytes_per_voxel + 4
+
+
+def test_solvers_take_what_is_counted(device: Device) -> None:
+    """Scratch of an implicit solve with uptake: drain, uptake and the coarser levels, in 2-D and 3-D."""
+    for shape in ([12, 16, 20], [1, 64, 64]):
+        given = scenario(
+            lattice={"shape": shape}, solutes={"oxygen": {}, "vegf": {}}, vessels={"blood": 2, "ruptured": 0}
+        )
+        processes = Processes.of(given, device.lattice(tuple(shape)))
+        tissue = implant.primary(given, device)
+        transport.advance(tissue, processes.solutes, 0, processes.scratch)
+        scratch, voxels = processes.scratch, math.prod(shape)
+        assert scratch.levels is not None and scratch.supply is None
+        held = scratch.drain.nbytes + scratch.uptake.nbytes + scratch.levels.bytes_per_voxel * voxels
+        assert limits.scratch_bytes(processes.solutes, shape[0] == 1) * voxels == pytest.approx(held, rel=0.1)
+        assert estimate(given).solvers == {"oxygen": "quasi-steady", "vegf": "implicit", "protease": "plain"}
 
 
 def test_a_frame_a_tick_is_the_most() -> None:
@@ -156,7 +180,7 @@ def test_more_ticks_or_substeps_than_can_be_told_apart_are_refused() -> None:
     with pytest.raises(InputError, match="10000000000 ticks"):
         refuse_what_cannot_run(scenario(until_h=1e4, lattice={"shape": [1, 32, 32], "tick_h": 1e-6}))
     with pytest.raises(InputError, match="protease substeps a tick"):
-        refuse_what_cannot_run(scenario(solutes={"protease": {"diffusivity_um2_per_h": 1e8}}))
+        refuse_what_cannot_run(scenario(solutes={"protease": {"diffusivity_um2_per_h": 1e8, "solver": "explicit"}}))
 
 
 def test_warnings() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from twins.tissues import DEEP, FLAT, STATE, changed, put, random_tissue, snapshot
 
-from seedsoil.kernels import solute
+from seedsoil.kernels import transport
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.intravasation import Intravasation
 from seedsoil.kernels.lattice import Lattice
@@ -195,7 +195,7 @@ def test_cells_are_sensed_before_they_act(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT))
     twin = random_tissue(device.lattice(FLAT))
     at_work = processes(device, FLAT)
-    solute.advance(twin, at_work.solutes)
+    transport.advance(twin, at_work.solutes, 0, at_work.scratch)
     step(tissue, at_work, Stamp.of(1), tumour_cells(tissue), 0, others(tissue))
     assert tissue.protease.tobytes() == twin.protease.tobytes()
     assert not np.array_equal(tissue.cell, twin.cell)

@@ -30,7 +30,8 @@ def rates_of(tissue: Tissue, rates: MatrixRates, stroma: StromaRates) -> tuple[n
     touched = gathered(emt) if rates.reach else emt
     lost = F(rates.soluble) * tissue.protease + F(rates.contact) * touched
     if rates.inhibited:
-        lost *= F(1) / (F(1) + tissue.solutes["inhibitor"] / F(rates.inhibition_constant))
+        free = F(1) / (F(1) + tissue.solutes["inhibitor"] / F(rates.inhibition_constant))
+        lost = F(rates.soluble) * tissue.protease + F(rates.contact) * touched * free if rates.bound else lost * free
     each = np.full(emt.shape, stroma.deposition, F)
     if stroma.gain != 1.0:
         ratio = tissue.solutes["growth_factor"] / F(stroma.half)
