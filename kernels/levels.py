@@ -167,19 +167,19 @@ def _lanes(lattice: Lattice, axes: Axes, threads: int) -> int:
 
 
 def _links(axis: Axis, walls: tuple[float | None, ...], per_h: float) -> np.ndarray:
-    """Links below and above, outflow, inflow by walls, of each cell; per_h = D/voxel^2."""
+    """Links below and above, outflow, inflow by walls and outflow to them, of each cell; per_h = D/voxel^2."""
     widths, centres = axis.widths(), axis.centres()
-    below, above, out, inflow = np.zeros((4, axis.cells))
+    below, above, inflow, wall = np.zeros((4, axis.cells))
     apart = np.diff(centres)
     below[1:] = per_h / (widths[1:] * apart)
     above[:-1] = per_h / (widths[:-1] * apart)
-    out += below + above
     for cell, value in zip((0, -1), walls, strict=True):
         if value is not None:
             through = per_h / (widths[cell] * widths[cell] / 2)
-            out[cell] += through
+            wall[cell] += through
             inflow[cell] += through * value
-    return np.concatenate([below, above, out, inflow])
+    out = below + above + wall
+    return np.concatenate([below, above, out, inflow, wall])
 
 
 def _places(fine: Axis, coarse: Axis) -> np.ndarray:

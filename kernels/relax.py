@@ -9,9 +9,10 @@ sweep is two passes, and no order matters within one.
 
 The same passes serve the lattice and every coarse level of it (`kernels.multigrid`). Sizes are run-time
 scalars, so each compiles once. A line along x is cut into rows of `lanes` voxels; the form `single` is the
-GPU's, one voxel of the colour a thread. `tables` says what depends on the place along an axis, four
+GPU's, one voxel of the colour a thread. `tables` says what depends on the place along an axis, five
 numbers a cell: the links to the cell below and above (1/h; 0 at a wall), all that leaves (links and wall,
-1/h), what a wall of fixed value lets in (c/h); first the cells of x, then those of y, then of z.
+1/h), what a wall of fixed value lets in (c/h), and the wall's part of what leaves; first the cells of x,
+then those of y, then of z.
 
 Coarse levels meet b < 0, which is no concentration: there the uptake goes on as q c/k.
 """
@@ -32,7 +33,9 @@ def balanced(inflow: ti.f32, outflow: ti.f32, uptake: ti.f32, half: ti.f32):
     # the form of the root that has no difference of near equals
     over = ti.select(slack > 0.0, slack + root, 2.0 * half * inflow)
     under = ti.select(slack > 0.0, 2.0 * outflow, root - slack)
-    return over / ti.select(inflow < 0.0, 2.0 * (outflow * half + uptake), under)
+    under = ti.select(inflow < 0.0, 2.0 * (outflow * half + uptake), under)
+    # without uptake to the last bit what a linear voxel takes
+    return ti.select(uptake > 0.0, over, inflow) / ti.select(uptake > 0.0, under, outflow)
 
 
 @ti.func
@@ -60,8 +63,8 @@ def along(tables: ti.template(), at: ti.i32, cells: ti.i32, cell: ti.i32):
 @ti.func
 def beside(tables: ti.template(), nx: ti.i32, ny: ti.i32, nz: ti.i32, y: ti.i32, z: ti.i32):
     """What a whole line along x shares: index steps and links to the four lines around it, outflow, inflow."""
-    ylow, yhigh, yout, yin = along(tables, 4 * nx, ny, y)
-    zlow, zhigh, zout, zin = along(tables, 4 * (nx + ny), nz, z)
+    ylow, yhigh, yout, yin = along(tables, 5 * nx, ny, y)
+    zlow, zhigh, zout, zin = along(tables, 5 * (nx + ny), nz, z)
     # at a wall the step is 0 and so is the link
     steps = ti.Vector(
         [
@@ -161,38 +164,50 @@ def relax_pass(
             first = line * nx
             largest = ti.i32(0)
             fresh = ti.Vector([ti.f32(0.0)] * TILE)
+            enters = ti.Vector([ti.f32(0.0)] * TILE)
+            leaves = ti.Vector([ti.f32(0.0)] * TILE)
             # between the walls, in tiles; one that would be short overlaps the one before (what is done twice is
             # the same twice, as it reads the other colour only)
             inner, outer = ti.max(begin, 1), ti.min(end, nx - 1)
             x = inner
             while x < outer:
                 width = ti.min(TILE, outer - x)
-                if width < 8 and outer - inner >= 8:
+                if width < TILE and outer - inner >= TILE:
+                    x, width = outer - TILE, TILE
+                elif width < 8 and outer - inner >= 8:
                     x, width = outer - 8, 8
                 elif width < TILE and width > 8:
                     width &= ~7
                 odd = (x + y + z + colour) & 1
+                taking = ti.i32(0)
                 for lane in range(width):
                     i = first + x + lane
-                    enters = supply[i] + (inflow + tables[3 * nx + x + lane])
-                    enters += around(field, tables, i, x + lane, nx, -1, 1, steps, links)
-                    leaves = drain[i] + (outflow + tables[2 * nx + x + lane])
-                    value = relaxed(takes, enters, leaves, uptake, i, half)
-                    fresh[lane] = ti.select((lane & 1) == odd, value, field[i])
+                    inward = supply[i] + (inflow + tables[3 * nx + x + lane])
+                    enters[lane] = inward + around(field, tables, i, x + lane, nx, -1, 1, steps, links)
+                    leaves[lane] = drain[i] + (outflow + tables[2 * nx + x + lane])
+                    if ti.static(takes):
+                        taking |= ti.bit_cast(uptake[i], ti.i32)
+                if taking != 0:
+                    for lane in range(width):
+                        fresh[lane] = relaxed(takes, enters[lane], leaves[lane], uptake, first + x + lane, half)
+                else:
+                    for lane in range(width):
+                        fresh[lane] = enters[lane] / leaves[lane]
                 for lane in range(width):
                     i = first + x + lane
-                    largest = ti.max(largest, ti.bit_cast(ti.abs(fresh[lane] - field[i]), ti.i32))
-                    field[i] = fresh[lane]
+                    value = ti.select((lane & 1) == odd, fresh[lane], field[i])
+                    largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
+                    field[i] = value
                 x += width
             for side in range(2):
                 at_wall = side * (nx - 1)
                 if at_wall >= begin and at_wall < end and ((at_wall + y + z + colour) & 1) == 0:
                     i = first + at_wall
                     west, east = ti.select(at_wall > 0, -1, 0), ti.select(at_wall < nx - 1, 1, 0)
-                    enters = supply[i] + (inflow + tables[3 * nx + at_wall])
-                    enters += around(field, tables, i, at_wall, nx, west, east, steps, links)
-                    leaves = drain[i] + (outflow + tables[2 * nx + at_wall])
-                    value = relaxed(takes, enters, leaves, uptake, i, half)
+                    enter = supply[i] + (inflow + tables[3 * nx + at_wall])
+                    enter += around(field, tables, i, at_wall, nx, west, east, steps, links)
+                    leave = drain[i] + (outflow + tables[2 * nx + at_wall])
+                    value = relaxed(takes, enter, leave, uptake, i, half)
                     largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
                     field[i] = value
             note_largest(extremes, slot, largest)

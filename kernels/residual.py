@@ -10,8 +10,14 @@ restricted residual plus what would hold the restricted field at rest. Arguments
 import taichi as ti
 
 from .launch import array, kernel
-from .relax import TILE, around, beside, taken_up
+from .relax import TILE, beside, taken_up
 from .transfer import ROOM, children
+
+
+@ti.func
+def to_walls(tables: ti.template(), nx: ti.i32, ny: ti.i32, nz: ti.i32, y: ti.i32, z: ti.i32):
+    """What leaves the cells of a line through fixed walls of y and z, 1/h."""
+    return tables[5 * nx + 4 * ny + y] + tables[5 * (nx + ny) + 4 * nz + z]
 
 
 @ti.func
@@ -32,12 +38,19 @@ def residual_of(
     outflow: ti.f32,
     half: ti.f32,
 ):
-    """given + what neighbours let in - what leaves, c/h, of voxel i."""
-    enters = given + around(field, tables, i, x, nx, west, east, steps, links)
-    leaves = (drain[i] + (outflow + tables[2 * nx + x])) * field[i]
+    """given + what comes from the neighbours - what leaves, c/h, of voxel i.
+
+    By differences of neighbours, which f32 has to the last digit: of sums, rounding would leave as much as a drain of
+    6e-8 D/dx^2. outflow: drain beside `drain`, and to the walls of y and z.
+    """
+    c = field[i]
+    along_x = tables[x] * (field[i + west] - c) + tables[nx + x] * (field[i + east] - c)
+    along_y = links[0] * (field[i + steps[0]] - c) + links[1] * (field[i + steps[1]] - c)
+    along_z = links[2] * (field[i + steps[2]] - c) + links[3] * (field[i + steps[3]] - c)
+    leaves = (drain[i] + (outflow + tables[4 * nx + x])) * c
     if ti.static(takes):
-        leaves += taken_up(field[i], uptake[i], half)
-    return enters - leaves
+        leaves += taken_up(c, uptake[i], half)
+    return ((given - leaves) + (along_x + along_y)) + along_z
 
 
 @kernel
@@ -61,8 +74,11 @@ def restrict_pass(
     lanes: ti.i32,
     half: ti.f32,
     extra: ti.f32,
+    reach: ti.f32,
 ):
-    """Of n cells: field f4 c, supply f4 c/h ...; coarse_left: mean of the residual, c/h; coarse_mean: of the field, c.
+    """Of n cells: field f4 c, supply f4 c/h ...; coarse_left: mean of the residual, c/h, that of a
+    voxel with a strong drain counting reach/(reach + drain) (it acts on its own value more than on its surroundings, and
+    in f32 it is mostly rounding); coarse_mean: of the field, c.
     With `norms`, sums over children: coarse_left of the residual's square, coarse_mean of that of what is given
     (supply and walls), (c/h)^2. Array code adds those up, so that no order depends on threads or loop form.
 
@@ -91,8 +107,8 @@ def restrict_pass(
             for cz in range(z0, z1):
                 for cy in range(y0, y1):
                     share = shares[3 * (nx + ny) + 2 * nz + cz] * shares[3 * nx + 2 * ny + cy]
-                    steps, links, outflow, inflow = beside(tables, nx, ny, nz, cy, cz)
-                    outflow += extra
+                    steps, links, _, inflow = beside(tables, nx, ny, nz, cy, cz)
+                    outflow = extra + to_walls(tables, nx, ny, nz, cy, cz)
                     first = (cz * ny + cy) * nx
                     inner = ti.max(x0, 1)
                     for lane in range(ti.min(x1, nx - 1) - inner):
@@ -106,7 +122,7 @@ def restrict_pass(
                             left[x - x0] += residual * residual
                             mean[x - x0] += given * given
                         else:
-                            left[x - x0] += share * residual
+                            left[x - x0] += (share * residual) * (reach / (reach + drain[first + x]))
                             mean[x - x0] += share * field[first + x]
                     for side in range(2):
                         x = side * (nx - 1)
@@ -121,7 +137,7 @@ def restrict_pass(
                                 left[x - x0] += residual * residual
                                 mean[x - x0] += given * given
                             else:
-                                left[x - x0] += share * residual
+                                left[x - x0] += (share * residual) * (reach / (reach + drain[first + x]))
                                 mean[x - x0] += share * field[first + x]
             to = line * mx + at
             if ti.static(norms):
@@ -178,12 +194,13 @@ def oppose_pass(
         begin = (row - line * rows_a_line) * lanes
         z = line // ny
         y = line - z * ny
-        steps, links, outflow, inflow = beside(tables, nx, ny, nz, y, z)
+        steps, links, _, inflow = beside(tables, nx, ny, nz, y, z)
+        outflow = extra + to_walls(tables, nx, ny, nz, y, z)
         for x in range(begin, ti.min(begin + lanes, nx)):
             i = line * nx + x
             west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
             supply[i] -= residual_of(
                 takes, field, drain, uptake, tables, inflow + tables[3 * nx + x],
-                i, x, nx, west, east, steps, links, outflow + extra, half,
+                i, x, nx, west, east, steps, links, outflow, half,
             )  # fmt: skip
             old[i] = field[i]

@@ -106,6 +106,7 @@ def settle(solver: Solver, tolerance: float, cycles_max: int, *, cold: bool = Fa
             )
     if cold:
         solver.ascend()
+    solver.top = float(solver.problem.field.max())
     change = np.inf
     for cycles in range(1, cycles_max + 1):
         solver.levels.extremes[...] = 0
@@ -125,6 +126,7 @@ def _change(solver: Solver) -> tuple[float, float]:
     """The last cycle's change, and the least that f32 can tell from none, both over the range of the field."""
     values, extremes = solver.problem.field, solver.levels.extremes
     low, high = float(values.min()), float(values.max())
+    solver.top = high
     parts = (extremes if isinstance(extremes, np.ndarray) else extremes.get()).view(np.float32)
     changed = float(parts[BEFORE]) + float(parts[CORRECTION]) + float(parts[AFTER])
     # a field that is flat but for rounding has no range to speak of
@@ -140,7 +142,7 @@ def _residual(solver: Solver) -> float:
     tables = levels.tables(solver.law)[0]
     restrict_pass(
         True, solver.takes, *solver.problem, tables.links, tables.shares, left, given,
-        *fine.sizes, *coarse.sizes, coarse.lanes, solver.half, solver.extra_per_h,
+        *fine.sizes, *coarse.sizes, coarse.lanes, solver.half, solver.extra_per_h, 1.0,
     )  # fmt: skip
     r2, b2 = float(left.sum(dtype=np.float64)), float(given.sum(dtype=np.float64))
     return float(np.sqrt(r2 / b2)) if b2 > 0.0 else 0.0
