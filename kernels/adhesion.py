@@ -18,8 +18,8 @@ goal as well, but by them a cell slides from bond to bond along a tumour as fast
 forms before the old one has broken. A grip of the matrix is in balance with exp(matrix_energy m): cells gather
 where they can hold on.
 
-Ignored: bonds to cells that are no tumour cells (heterotypic bonds are 0), maturing of bonds, pulling: a
-cell that hops takes nobody along.
+A cell that hops may pull others along: kernels.pulling.
+Ignored: bonds to cells that are no tumour cells (heterotypic bonds are 0), maturing of bonds.
 """
 
 from typing import NamedTuple
@@ -51,15 +51,24 @@ class Adhesion(Parameters):
         source="none unless asked for; assumed",
         about="energy of a cell's grip on intact matrix in its voxel; 0 = no grip",
     )
+    traction_energy: float = quantity(
+        0.0,
+        unit="kT",
+        ge=0,
+        le=50,
+        source="none unless asked for; assumed",
+        about="work with which a cell that hops pulls those along that it was bonded to; 0 = it takes nobody along",
+    )
 
 
 class AdhesionRates(NamedTuple):
     bond: float = 0.0  # J of two cells with E = 1
     grip: float = 0.0  # per unit of matrix
+    traction: float = 0.0  # kernels.pulling
 
 
 def rates(parameters: Adhesion) -> AdhesionRates:
-    return AdhesionRates(parameters.bond_energy, parameters.matrix_energy)
+    return AdhesionRates(parameters.bond_energy, parameters.matrix_energy, parameters.traction_energy)
 
 
 @ti.func

@@ -35,6 +35,8 @@ class Purpose(IntEnum):
     HEADING = 13
     BOND = 7  # the substep is the axis of the bond
     WALL = 8
+    FOLLOW = 14
+    FOLLOW_FACE = 15
     DIE = 16
     CLEAR = 17
     EMT_ROUND = 18

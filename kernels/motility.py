@@ -208,10 +208,12 @@ def rates(
     if fastest > 0:
         total, steepest = fastest * total, fastest * steepest
     substeps = max(1, math.ceil(total / _SUBSTEP_PROBABILITY - 1e-9), math.ceil(steepest - 1e-9))
-    if substeps > SUBSTEPS_MAX:
+    pulls = adhering is not None and adhering.traction_energy > 0
+    most = SUBSTEPS_MAX // 8 if pulls else SUBSTEPS_MAX  # kernels.pulling has rounds of its own
+    if substeps > most:
         raise ValueError(
             f"lattice.tick_h: at {tick_h:g} h the hops of [motility] ask for {substeps} substeps a tick, and there are "
-            f"at most {SUBSTEPS_MAX}; shorten the tick, or lower the motility or the haptotaxis"
+            f"at most {most}; shorten the tick, or lower the motility or the haptotaxis"
         )
     scale = per_tick / substeps
     return MotilityRates(
@@ -270,7 +272,8 @@ def propose(tissue: Tissue, rates: MotilityRates, substep: int, stamp: Stamp, *,
         rates.run.epithelial,
         rates.run.mesenchymal,
         rates.alignment,
-        *rates.adhesion,
+        rates.adhesion.bond,
+        rates.adhesion.grip,
         *rates.pores,
         rates.fastest,
         rates.bound,

@@ -16,6 +16,7 @@ from ..kernels import (
     motility,
     phenotype,
     proliferation,
+    pulling,
     pushing,
     transport,
     turnover,
@@ -64,6 +65,7 @@ def step(
         if substep == 0:
             proliferation.propose(tissue, stamp, solid_vessels=solid)
         contest.settle(tissue, processes.intravasation, substep, stamp, mutation=processes.mutation)
+        pulling.follow(tissue, processes.motility, processes.intravasation, substep, stamp)
 
     # immune effectors are faster by far: substeps of their own, on the tissue that the tumour cells have left
     for substep in range(processes.immune.substeps if others.immune else 0):

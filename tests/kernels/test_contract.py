@@ -20,6 +20,7 @@ from seedsoil.kernels import (
     persistence,
     phenotype,
     proliferation,
+    pulling,
     solute,
     transport,
     turnover,
@@ -94,6 +95,16 @@ def hop_with_all(tissue: Tissue, share: float) -> None:
         chemotaxis=0.01 * share or 1e-30,
     )
     motility.propose(tissue, rates, 0, STAMP, solid_vessels=True)
+
+
+def pull(tissue: Tissue, traction: float) -> None:
+    """Cells have hopped, and take others along."""
+    hops = MotilityRates(1, LINEAR, 0.1, 0.2, 0.0, ALWAYS)
+    if traction:
+        motility.propose(tissue, hops, 0, STAMP, solid_vessels=False)
+        contest.settle(tissue, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP)
+    of = hops._replace(adhesion=AdhesionRates(2.0, 0.0, traction), fastest=1.0, pores=PoreRates(9.0, 5.0, 7.0, 1.0))
+    pulling.follow(tissue, of, IntravasationRates(CONTACT, 0.0, 0.0, 128), 0, STAMP)
 
 
 def turn(tissue: Tissue, speed: float) -> None:
@@ -199,6 +210,11 @@ PROCESSES = {
     ),
     "hop, with all factors": Process(
         lambda t: hop_with_all(t, 1.0), lambda t: hop_with_all(t, 0.0), {"intent", "counters"}
+    ),
+    "pull": Process(
+        lambda t: pull(t, 3.0),
+        lambda t: pull(t, 0.0),
+        {"cell", "emt", "clone", "colony", "due", "heading", "intent", "busy", "counters"},
     ),
     "turn": Process(lambda t: turn(t, 0.1), lambda t: turn(t, 0.0), {"heading"}),
     "settle": Process(
