@@ -3,7 +3,7 @@
     rate = rate(emt) (1 - g emt/255) f_oxygen f_mitogen f_contact DIVISION
 
     rate(emt)   from the epithelial to the mesenchymal value, linear in emt
-    g           go or grow: how much of division a mesenchymal cell gives up (Giese et al. 1996, Neurosurgery 39:294)
+    g           go or grow: how much of division a mesenchymal cell gives up (Giese et al. 1996, Int J Cancer 67:275)
     f_oxygen    min(1, max(0, (pO2 - stop)/(full - stop)))        (PhysiCell: stops at 5 mmHg, full at 38 or more)
     f_mitogen   b + (1 - b) c^n/(K^n + c^n)                                                (Hill, with a basal share b)
     f_contact   max(0, 1 - s max(0, k - k_free)) with k occupied faces                       (contact inhibition)

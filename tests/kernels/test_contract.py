@@ -21,6 +21,7 @@ from seedsoil.kernels import (
     phenotype,
     proliferation,
     pulling,
+    pushing,
     solute,
     transport,
     turnover,
@@ -33,11 +34,11 @@ from seedsoil.kernels.intravasation import ARRIVAL, CONTACT, IntravasationRates
 from seedsoil.kernels.law import Solute
 from seedsoil.kernels.matrix import MatrixRates
 from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
-from seedsoil.kernels.mutation import NO_MUTATION, MutationRates
+from seedsoil.kernels.mutation import NO_MUTATION, Mutation, MutationRates, TraitLaw
 from seedsoil.kernels.persistence import Run
 from seedsoil.kernels.phenotype import Emt
 from seedsoil.kernels.pores import PoreRates
-from seedsoil.kernels.proliferation import CLOCK, HAZARD, ProliferationRates
+from seedsoil.kernels.proliferation import CLOCK, HAZARD, Proliferation, ProliferationRates
 from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.stroma import StromaRates
 from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
@@ -109,6 +110,21 @@ def pull(tissue: Tissue, traction: float) -> None:
 
 def turn(tissue: Tissue, speed: float) -> None:
     persistence.turn(tissue, Run(speed, speed, 2**30), STAMP)
+
+
+RESPONDING = Proliferation(
+    epithelial_per_h=0.9, mesenchymal_per_h=0.5, mitogen_half=1.0, mitogen_basal_fraction=0.5, contact_fall_fraction=0.1
+)
+AT_REST = RESPONDING.model_copy(update={"epithelial_per_h": 0.0, "mesenchymal_per_h": 0.0})
+VARIED = Mutation(division=TraitLaw(step_sd=0.1))
+
+
+def push(tissue: Tissue, reach: int) -> None:
+    """All tumour cells are due; those without a free voxel beside them push."""
+    if reach > 1:
+        tissue.due[...] = tissue.cell == Cell.TUMOUR
+    rates = ProliferationRates(HAZARD, (0,) * 256, 0, 0, reach=reach)
+    pushing.push(tissue, rates, STAMP, solid_vessels=False)
 
 
 def ripen(tissue: Tissue, rates: ProliferationRates) -> None:
@@ -195,6 +211,16 @@ PROCESSES = {
         lambda t: ripen(t, ProliferationRates(CLOCK, (0,) * 256, 10, 4)),
         lambda t: ripen(t, ProliferationRates(CLOCK, (0,) * 256, 0, 0)),
         {"due"},
+    ),
+    "ripen by all responses": Process(
+        lambda t: ripen(t, proliferation.rates(RESPONDING, 1.0, VARIED)),
+        lambda t: ripen(t, proliferation.rates(AT_REST, 1.0, VARIED)),
+        {"due"},
+    ),
+    "push": Process(
+        lambda t: push(t, 4),
+        lambda t: push(t, 1),
+        {"cell", "emt", "clone", "colony", "due", "heading", "busy", "counters"},
     ),
     "divide": Process(
         lambda t: proliferation.propose(t, STAMP, solid_vessels=False),
