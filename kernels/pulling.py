@@ -100,7 +100,8 @@ def follow_pass(
                 ways = 0
                 for face in ti.static(range(lattice.faces)):
                     if has_neighbour(lattice, z, y, x, face):
-                        if left_behind(lattice, cell, intent, i + ti.static(offset(lattice, face))) >= 0:
+                        ahead = left_behind(lattice, cell, intent, i + ti.static(offset(lattice, face)))
+                        if ahead >= 0 and ahead != i:  # (the one that left does not follow itself)
                             ways |= 1 << face
                 if ways != 0 and leaving[i] == 0:
                     count = 0
@@ -117,9 +118,9 @@ def follow_pass(
                                 through = face
                             nth -= 1
                     to = i + offset_of(lattice, through)
-                    ahead = to + offset_of(lattice, ti.cast(intent[to], ti.i32) - MOVE)
+                    leader = to + offset_of(lattice, ti.cast(intent[to], ti.i32) - MOVE)
                     mine = stickiness(factors.varied, emt, clone, traits, i)
-                    held = bond(bond_energy, mine, stickiness(factors.varied, emt, clone, traits, ahead))
+                    held = bond(bond_energy, mine, stickiness(factors.varied, emt, clone, traits, leader))
                     rest = adhesion.held(lattice, factors.varied, cell, emt, clone, traits, i, z, y, x, bond_energy)
                     chance = pulled(traction, held, rest)
                     if ti.static(factors.pores):

@@ -44,7 +44,7 @@ def follow(
             continue
         for face in range(6):
             at = beyond(left, face)
-            if is_tumour(at):
+            if is_tumour(at) and at != gone:
                 ways.setdefault(at, []).append((face ^ 1, gone))
     intent = np.zeros(shape, np.uint8)
     margin = np.full(shape, np.inf)
