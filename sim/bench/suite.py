@@ -20,8 +20,7 @@ from .plan import Bench, Plan
 
 FORMAT = 1
 BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
-    part.NAME: part.measure for part in (memory, diffusion, passes, franssen, quickstart, saving, cuda)
-    part.NAME: part.measure for part in (memory, diffusion, solutes, passes, franssen, quickstart, cuda)
+    part.NAME: part.measure for part in (memory, diffusion, solutes, passes, franssen, quickstart, saving, cuda)
 }
 
 
