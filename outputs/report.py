@@ -10,7 +10,17 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from . import cascade, figures_organs, figures_seeds, figures_series, figures_solutes, figures_tissue, page, style
+from . import (
+    cascade,
+    figures_fate,
+    figures_organs,
+    figures_seeds,
+    figures_series,
+    figures_solutes,
+    figures_tissue,
+    page,
+    style,
+)
 from .page import Section, text
 from .planes import Window, closer, columns, frame_indices, recorded_h, slabs, stride_for, window
 from .portrait import CUT_CELLS
@@ -143,6 +153,8 @@ def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int
             figures_series.curves(series, until, rows, run.layout.voxel_um, dataset.sizes["z"] > 1),
             "Cells, rates, reach and matrix through time",
         )
+        if series.sizes["tick_time"] and figures_fate.panels(series):
+            out += page.chart(figures_fate.fates(series, until), "What becomes of the cells, through time")
         if figures_solutes.recorded(series):
             out += page.chart(
                 figures_solutes.through_time(series, until),

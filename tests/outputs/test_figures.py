@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from seedsoil.outputs import (
+    figures_fate,
     figures_organs,
     figures_seeds,
     figures_series,
@@ -63,6 +64,34 @@ def test_solutes_have_a_panel_each_where_the_run_recorded_them() -> None:
     figure = figures_solutes.through_time(series, 4.0)
     assert "oxygen [mmHg]" in texts(figure) and "lowest to highest" in texts(figure)
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), 2.0 + time)
+
+
+def test_fates_have_a_panel_each_where_something_happened() -> None:
+    time = np.arange(1.0, 101.0)
+    named = {
+        "tumour_cells": 1000 + 0 * time,
+        "mesenchymal_cells": 5 * time,
+        "born": 10 + 0 * time,
+        "died_killed": 5 + 0 * time,
+        "died_necrosed": 0 * time,
+        "immune_cells": time,
+        "necrotic_voxels": 0 * time,
+        "hybrid_cells": 0 * time,
+        "emt_mean": time,
+    }
+    series = xr.Dataset({name: ("tick_time", values) for name, values in named.items()}, {"tick_time": time})
+    assert figures_fate.panels(series) == ["deaths", "effectors"]
+    figure = figures_fate.fates(series, 100.0)
+    shown = texts(figure)
+    assert "immune cells" in shown and "necrosis" not in shown
+    rates = [patch.get_data().values for patch in figure.axes[0].patches]
+    assert rates[0] == pytest.approx(10 / 1000 * 24) and rates[1] == pytest.approx(5 / 1000 * 24)  # an hour a row
+    series["hybrid_cells"] += 1
+    series["necrotic_voxels"] += 3
+    assert figures_fate.panels(series) == ["deaths", "effectors", "debris", "emt"]
+    assert {"debris", "share hybrid", "mean emt / 255"} <= set(texts(figures_fate.fates(series, 100.0)))
+    quiet = series.drop_vars(["immune_cells", "died_killed", "hybrid_cells", "necrotic_voxels"])
+    assert figures_fate.panels(quiet) == []  # as of a run without them
 
 
 def test_every_solute_has_a_title_and_a_map() -> None:
