@@ -61,6 +61,13 @@ class Purpose(IntEnum):
     IMPLANT_CLONE = 50
     IMPLANT_TRAIT = 51  # its substep is the trait
     LINING = 52
+    # vessels that change: rows of voxels or of tips
+    RUPTURE = 80
+    COLLAPSE = 81
+    SPROUT = 82
+    BRANCH = 83
+    TIP = 84  # the substep is the coordinate
+    REGRESS = 85
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65

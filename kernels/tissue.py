@@ -37,6 +37,7 @@ class Vessel(IntFlag):
     RUPTURED = 8
     TIP = 16
     GIVEN = 32  # there from the start and supplied from outside the lattice
+    COLLAPSED = 64  # pressed shut, so not perfused
 
 
 class Count(IntEnum):
@@ -64,6 +65,10 @@ class Count(IntEnum):
     ENTERED = 16  # immune cells out of vessels
     EXHAUSTED = 17  # immune cells, spent
     MUTATED = 18  # daughters that found a clone
+    # walls of vessels
+    TORN = 19  # ruptured
+    SHUT = 20  # collapsed
+    OPENED = 21  # opened again
 
 
 # Deaths whose cell leaves its voxel at once, and those that leave debris.

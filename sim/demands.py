@@ -15,9 +15,12 @@ from ..kernels.motility import Motility
 from ..kernels.mutation import Mutation
 from ..kernels.parameters import Parameters
 from ..kernels.phenotype import Emt
+from ..kernels.rupture import Rupture
 from ..kernels.stroma import Stroma
 from ..kernels.tissue import Trait
+from . import sprouting
 from .solutes import Solutes
+from .sprouting import Angiogenesis
 
 # more than this in one tick, and what happens within the tick is no longer followed
 PER_TICK_MAX = 0.5
@@ -149,3 +152,21 @@ def of_stroma(stroma: Stroma, roles: frozenset[str]) -> None:
 def of_motility(motility: Motility, roles: frozenset[str]) -> None:
     """Chemotaxis needs the solute that it goes up."""
     solute("motility.chemotaxis_um2_per_h", motility.chemotaxis_um2_per_h, motility.chemotaxis_role, roles)
+
+
+def of_walls(rupture: Rupture, collapse: Collapse, tick_h: float) -> None:
+    """No hazard changes half of the walls in a tick."""
+    for table, name, what in (
+        (rupture, "contact_per_h", "a wall ruptures"),
+        (rupture, "healing_per_h", "a rupture heals"),
+        (collapse, "collapse_per_h", "a vessel collapses"),
+        (collapse, "reopening_per_h", "a vessel opens"),
+    ):
+        short_tick(f"{type(table).__name__.lower()}.{name}", getattr(table, name), tick_h, what)
+
+
+def of_growth(name: str, table: Angiogenesis, roles: frozenset[str], voxel_um: float, tick_h: float) -> None:
+    """Vessels grow towards a solute, from vessels that are there, no farther than a voxel in a step."""
+    for rate in ("sprouting_per_mm_h", "branching_per_mm_h"):
+        solute(f"{name}.{rate}", getattr(table, rate), sprouting.LIGANDS[name][1], roles)
+    sprouting.rates(name, table, voxel_um, tick_h)

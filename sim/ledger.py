@@ -2,6 +2,7 @@
 
 cells     before + born - died - departed + arrived = counted after        (per lattice)
 clones    founded = daughters that the divisions marked; clone numbers on the lattices < clones
+perfused  grown and perfused = connected by perfused voxels to a given vessel
 others    before + gained - lost = counted after          (per lattice: debris, immune cells, stroma, epithelium)
 seeds     released + fragments = in transit + dead + arrested + returned
 arrested  arrested = growing + extinct
@@ -70,6 +71,16 @@ def check_cells(tally: Tally, tick: int, where: str) -> None:
             f"tick {tick}, {where}: the cell ledger is broken by {tally.after - expected:+d}: "
             f"{tally.before} before + {tally.born} born - {tally.died} died - {tally.departed} departed "
             f"+ {tally.arrived} arrived = {expected}, but {tally.after} were counted. "
+            "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
+        )
+
+
+def check_perfused(unreached: int, tick: int, where: str) -> None:
+    """Raises IdentityBroken if blood is said to flow where no perfused vessel leads."""
+    if unreached:
+        raise IdentityBroken(
+            f"tick {tick}, {where}: {unreached} voxels of grown vessels are perfused, but no perfused vessel connects them "
+            "to a given one. "
             "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
         )
 

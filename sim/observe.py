@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.phenotype import HYBRID_EMT
-from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue
+from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue, Vessel
 from .body import organs
 from .body.seeds import DEAD, Fate
 from .clones import TRAITS
@@ -38,6 +38,7 @@ def row(run: Simulation) -> dict[str, float]:
         "clones_living": living,
         "clone_shannon": shannon,
         "clone_simpson": simpson,
+        **vessels(tissue),
         "protease_total": float(tissue.protease.sum(dtype=np.float64)),
         "protease_max": float(tissue.protease.max()),
         "matrix_min": float(tissue.matrix.min()),
@@ -53,6 +54,22 @@ def row(run: Simulation) -> dict[str, float]:
         out[f"organ_cells.{organ.name}"] = organ.cells
     flows.clear()
     return out
+
+
+def vessels(tissue: Tissue) -> dict[str, float]:
+    """How many voxels are vessels, what share of them is perfused, tips, ruptures."""
+    xp = tissue.xp
+    held = xp.bincount(tissue.vessel.reshape(-1), minlength=256)
+    held = held if isinstance(held, np.ndarray) else held.get()
+    bits = np.arange(256)
+    count = {bit: int(held[bits & bit > 0].sum()) for bit in (Vessel.PERFUSED, Vessel.TIP, Vessel.RUPTURED)}
+    everything = int(held[1:].sum())
+    return {
+        "vessel_voxels": everything,
+        "vessel_perfused": count[Vessel.PERFUSED] / everything if everything else float("nan"),
+        "vessel_tips": count[Vessel.TIP],
+        "vessel_ruptured": count[Vessel.RUPTURED],
+    }
 
 
 def spread_um(tissue: Tissue) -> float:

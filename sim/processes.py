@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..kernels import (
+    collapse,
     death,
     immune,
     intravasation,
@@ -11,11 +12,12 @@ from ..kernels import (
     mutation,
     phenotype,
     proliferation,
+    rupture,
     stroma,
     transport,
 )
 from ..kernels.lattice import Lattice
-from . import demands
+from . import demands, sprouting
 from .scenario import Scenario
 
 
@@ -34,6 +36,9 @@ class Processes:
     mutation: mutation.MutationRates
     intravasation: intravasation.IntravasationRates
     leaving: intravasation.Intravasation
+    rupture: rupture.RuptureRates
+    collapse: collapse.CollapseRates
+    growth: tuple[sprouting.GrowthRates, ...]  # of blood, of lymph
     bond_energy: float
     solid_vessels: bool
     block_voxels: int
@@ -64,6 +69,9 @@ class Processes:
             mutation=mutation.rates(scenario.mutation),
             intravasation=intravasation.rates(leaving, h),
             leaving=leaving,
+            rupture=rupture.rates(scenario.rupture, h),
+            collapse=collapse.rates(scenario.collapse, h),
+            growth=tuple(sprouting.rates(name, getattr(scenario, name), um, h) for name in sprouting.LIGANDS),
             bond_energy=scenario.adhesion.bond_energy,
             solid_vessels=scenario.vessels.solid,
             block_voxels=scenario.vessels.site_voxels,

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ..kernels import immune, motility, phenotype
 from ..kernels.adhesion import Adhesion
+from ..kernels.collapse import Collapse
 from ..kernels.death import Death
 from ..kernels.draws import SUBSTEPS_MAX
 from ..kernels.immune import Immune
@@ -24,11 +25,13 @@ from ..kernels.phenotype import Emt
 from ..kernels.pores import Pores
 from ..kernels.proliferation import Proliferation
 from ..kernels.roles import ROLES
+from ..kernels.rupture import Rupture
 from ..kernels.stroma import Stroma
 from ..kernels.texture import check_duct
-from . import demands
+from . import demands, sprouting
 from .body.parameters import Body
 from .solutes import Solutes
+from .sprouting import Angiogenesis, Lymphangiogenesis
 from .vessels import Vessels
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
@@ -208,6 +211,10 @@ class Scenario(Parameters):
     mutation: Mutation = Field(default_factory=Mutation)
     vessels: Vessels = Field(default_factory=Vessels)
     intravasation: Intravasation = Field(default_factory=Intravasation)
+    rupture: Rupture = Field(default_factory=Rupture)
+    collapse: Collapse = Field(default_factory=Collapse)
+    angiogenesis: Angiogenesis = Field(default_factory=Angiogenesis)
+    lymphangiogenesis: Lymphangiogenesis = Field(default_factory=Lymphangiogenesis)
     body: Body = Field(default_factory=Body)
     output: Output = Field(default_factory=Output)
     checkpoint: Checkpoint = Field(default_factory=Checkpoint)
@@ -245,6 +252,11 @@ class Scenario(Parameters):
         demands.of_immune(self.immune, demands.present(self.solutes), self.lattice.tick_h)
         for shape in {self.lattice.shape, self.body.organ_shape}:
             demands.of_solutes(self.solutes, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)
+        demands.of_walls(self.rupture, self.collapse, self.lattice.tick_h)
+        for name in sprouting.LIGANDS:
+            demands.of_growth(
+                name, getattr(self, name), demands.present(self.solutes), self.lattice.voxel_um, self.lattice.tick_h
+            )
         for name in self.output.fields:
             if name in ROLES and name not in self.solutes.roles:
                 raise ValueError(f"output.fields: there is no {name} to record; add a table [solutes.{name}]")

@@ -19,10 +19,11 @@ from .body.seeds import DEAD, Fate, Seeds
 from .clones import Clones
 from .device import Device
 from .errors import NoSolution
-from .ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_seeds
+from .ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_perfused, check_seeds
 from .processes import Processes
 from .scenario import Scenario
 from .step import step
+from .vasculature import Vasculature
 
 
 class Simulation:
@@ -40,6 +41,7 @@ class Simulation:
         self.cells = scenario.implant.cells
         self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
         self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells
+        self.vessels = Vasculature()  # what has grown of them, in the primary
         self.seeds = Seeds()
         self.colonies = Colonies()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organs)]
@@ -89,7 +91,10 @@ class Simulation:
         for _, tissue in self.tissues():
             for name in (*CARRIED, "vessel", "fibre"):
                 sha.update(tissue.host(name).tobytes())
-        for table in (self.seeds.table, self.seeds.members, self.colonies.table):
+        tables = [self.seeds.table, self.seeds.members, self.colonies.table]
+        for vessels in (self.vessels, *(organ.vessels for organ in self.organs)):
+            tables += vessels.tables().values()
+        for table in tables:
             for name in table.names:
                 sha.update(np.ascontiguousarray(table[name]).tobytes())
         for name in ("parent", "born_tick", "lattice_id", "voxel"):
@@ -113,11 +118,15 @@ class Simulation:
         tumour cells and the others after it."""
         stamp = Stamp.of(self.scenario.rng_key, tissue.lattice_id, self.tick)
         self.clones.attach(tissue)
+        grown = self.organs[tissue.lattice_id - 1].vessels if tissue.lattice_id else self.vessels
         try:
-            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones)
+            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones, vessels=grown)
         except NotAtRest as reason:
             raise NoSolution(f"tick {self.tick}, {where}: {reason}") from None
         check_cells(tally, self.tick, where)
+        for law in processes.growth:
+            if law.grows and self.tick % law.every == 0:
+                check_perfused(grown.unreached(tissue, law.kind), self.tick, where)
         for departure in departures:
             self.circulation.admit(self.seeds, self.seeds.release(departure))
         if departures and tissue.lattice_id:

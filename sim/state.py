@@ -90,4 +90,10 @@ def _tables(run: Simulation) -> dict[str, Growing]:
         "members": run.seeds.members,
         "colonies": run.colonies.table,
         "clones": run.clones.table,
+        **{f"vessels/{name}": table for name, table in run.vessels.tables().items()},
+        **{
+            f"organs/{organ.name}/vessels/{name}": table
+            for organ in run.organs
+            for name, table in organ.vessels.tables().items()
+        },
     }

@@ -7,6 +7,7 @@ wall is gone before the next tick.
 
 from ..kernels import (
     census,
+    collapse,
     contest,
     death,
     immune,
@@ -18,16 +19,18 @@ from ..kernels import (
     proliferation,
     pulling,
     pushing,
+    rupture,
     transport,
     turnover,
 )
 from ..kernels.draws import Stamp
 from ..kernels.tissue import DEBRIS, GONE, Count, Tissue
-from . import departures
+from . import angiogenesis, departures
 from .clones import Clones
 from .departures import Departure
 from .ledger import NO_OTHERS, Others, Tally
 from .processes import Processes
+from .vasculature import Vasculature
 
 
 def step(
@@ -38,17 +41,22 @@ def step(
     arrived: int,
     others: Others = NO_OTHERS,
     clones: Clones | None = None,
+    vessels: Vasculature | None = None,
 ) -> tuple[Tally, list[Departure]]:
     """Advance `tissue` by one tick; `cells` stood in it before, of which `arrived` came in just now, and `others`.
 
-    `clones` takes up those that mutations found; without mutation it may be left out.
+    `clones` takes up those that mutations found; without mutation it may be left out. So may `vessels`, which holds what
+    has grown of them, if none grow.
     """
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
-    # sense: solutes spread, cells secrete, what the protease and they touch of the matrix goes, and stroma rebuilds it
+    # sense: solutes spread, cells secrete, what the protease and they touch of the matrix goes, and stroma rebuilds it;
+    # walls of vessels tear and yield
     transport.advance(tissue, processes.solutes, stamp.tick, processes.scratch)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
+    rupture.tear(tissue, processes.rupture, stamp)
+    collapse.press(tissue, processes.collapse, stamp)
 
     # become: what a cell is follows what it senses; who dies of it or is killed; who is due to divide; where they head
     phenotype.adapt(tissue, processes.emt, stamp)
@@ -84,6 +92,11 @@ def step(
     if counts[Count.LEAVING]:
         bonds = processes.bond_energy
         seeds = departures.gather(tissue, processes.leaving, processes.block_voxels, stamp, bond_energy=bonds)
+
+    # vessels grow last, into what cells have left free, and are perfused anew where others collapsed or opened
+    changed = counts[Count.SHUT] + counts[Count.OPENED] > 0
+    grown = vessels or Vasculature()
+    angiogenesis.grow(tissue, processes.growth, grown, stamp, solid_vessels=solid, changed=changed)
 
     departed = sum(seed.cells for seed in seeds)
     debris = sum(counts[cause] for cause in DEBRIS)

@@ -5,7 +5,7 @@ it, mesenchymal ones first; cells that find none are lost (`cells_without_room` 
 finds room the seed has died on arrival. Every other arrival founds a colony; its cells carry the colony's number and hand it down.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ...kernels.lattice import Lattice
 from ...kernels.tissue import MESENCHYMAL_EMT, Cell, Tissue, Vessel
 from ..errors import SeedsoilError
 from ..ledger import NO_OTHERS, Others
+from ..vasculature import Vasculature
 from .circulation import Arrival
 from .seeds import NONE, Fate, Growing, Seeds
 
@@ -46,6 +47,7 @@ class Organ:
     cells: int = 0
     others: Others = NO_OTHERS  # besides tumour cells
     colonies: int = 0
+    vessels: Vasculature = field(default_factory=Vasculature)  # what has grown of them
 
 
 class Colonies:

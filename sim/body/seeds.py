@@ -79,6 +79,14 @@ class Growing:
             self._columns[name][start:end] = value
         return start
 
+    def keep(self, rows: np.ndarray) -> None:
+        """Drop all rows but these (rows,) bool, in their order."""
+        count = int(rows.sum())
+        if count < self.rows:
+            for column in self._columns.values():
+                column[:count] = column[: self.rows][rows]
+            self.rows = count
+
 
 class Seeds:
     """The table and its members."""

@@ -9,6 +9,7 @@ from twins.tissues import DEEP, FLAT, SCRATCH, STATE, changed, filled_tissue, ra
 
 from seedsoil.kernels import (
     census,
+    collapse,
     contest,
     death,
     immune,
@@ -22,11 +23,13 @@ from seedsoil.kernels import (
     proliferation,
     pulling,
     pushing,
+    rupture,
     solute,
     transport,
     turnover,
 )
 from seedsoil.kernels.adhesion import AdhesionRates
+from seedsoil.kernels.collapse import CollapseRates
 from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import ALWAYS, Stamp
 from seedsoil.kernels.immune import Immune
@@ -39,6 +42,7 @@ from seedsoil.kernels.persistence import Run
 from seedsoil.kernels.phenotype import Emt
 from seedsoil.kernels.pores import PoreRates
 from seedsoil.kernels.proliferation import CLOCK, HAZARD, Proliferation, ProliferationRates
+from seedsoil.kernels.rupture import RuptureRates
 from seedsoil.kernels.solute import SoluteRates
 from seedsoil.kernels.stroma import StromaRates
 from seedsoil.kernels.tissue import Cell, Count, Tissue, bare
@@ -270,6 +274,16 @@ PROCESSES = {
     "depart": Process(
         lambda t: depart(t, 50), lambda t: depart(t, 0), {"cell", "emt", "clone", "colony", "due", "heading", "leaving"}
     ),
+    "rupture": Process(
+        lambda t: rupture.tear(t, RuptureRates(0.3, 0.2, 0.0), STAMP),
+        lambda t: rupture.tear(t, RuptureRates(0.0, 0.0, 0.0), STAMP),
+        {"vessel", "counters"},
+    ),
+    "collapse": Process(
+        lambda t: collapse.press(t, CollapseRates(0.9, 0.5, 0.2), STAMP),
+        lambda t: collapse.press(t, CollapseRates(0.0, 0.0, 0.2), STAMP),
+        {"vessel", "counters"},
+    ),
     "census": Process(census.count, lambda t: None, {"counters", "busy"}),
 }
 # what a verb uses and leaves as it found it
@@ -297,7 +311,7 @@ def test_only_what_is_declared_is_written(device: Device, shape: tuple[int, int,
     assert found <= PROCESSES[name].writes
     # and it does write: a process that did nothing would pass the line above
     assert found >= PROCESSES[name].writes - {"busy", "counters", *QUIET.get(name, ())}
-    tissue.vessel[0, 0, 0] ^= 16
+    tissue.fibre[0, 0, 0] ^= 1
     assert not changed(before, tissue) <= PROCESSES[name].writes  # a stray write would have been seen
 
 

@@ -196,6 +196,36 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["bad.toml:9  intravasation.cluster_law", "give adhesion.bond_energy"],
     ),
     "vessels from nowhere": (edited('"none"', '"volume"'), [], ["bad.toml:6  vessels.file", "missing"]),
+    "sprouts without VEGF": (
+        GOOD + b"[angiogenesis]\nsprouting_per_mm_h = 0.1\n",
+        [],
+        ["bad.toml:9  angiogenesis.sprouting_per_mm_h", "needs the solute 'vegf'", "[solutes.vegf]"],
+    ),
+    "lymph sprouts without VEGF-C": (
+        GOOD + b"[lymphangiogenesis]\nbranching_per_mm_h = 0.1\n",
+        [],
+        ["bad.toml:9  lymphangiogenesis.branching_per_mm_h", "needs the solute 'vegf_c'"],
+    ),
+    "tips over the cap": (
+        GOOD + b"[angiogenesis]\nspeed_um_per_h = 30\n",
+        [],
+        ["bad.toml:9", "from 0 to 21, in um/h (got 30)"],
+    ),
+    "tips that jump voxels": (
+        GOOD + b"[angiogenesis]\nsprouting_per_mm_h = 0.1\nevery_h = 1\n[solutes.vegf]\n",
+        [],
+        ["bad.toml:10  angiogenesis.every_h", "21 um in a step of 1 h, more than a voxel of 20 um"],
+    ),
+    "gradients in the wrong order": (
+        GOOD + b"[angiogenesis]\nleast_gradient_ng_per_ml_mm = 50\n",
+        [],
+        ["bad.toml:9  angiogenesis.least_gradient_ng_per_ml_mm", "exceeds"],
+    ),
+    "ruptures in a long tick": (
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 1") + b"[rupture]\ncontact_per_h = 1\n",
+        [],
+        ["bad.toml:10  rupture.contact_per_h", "probability 0.63 in a tick of 1 h"],
+    ),
     "unstable": (
         edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 24")
         + b"[motility]\nmesenchymal_um2_per_h = 1e6\n",
