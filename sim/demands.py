@@ -6,6 +6,7 @@ Each check raises ValueError with the key to blame at its start (`sim.explain` f
 import math
 
 from ..kernels import division, sources, transport
+from ..kernels.collapse import Collapse
 from ..kernels.death import Death
 from ..kernels.division import Proliferation
 from ..kernels.immune import Immune
