@@ -41,7 +41,7 @@ def test_decay_from_a_wall_converges_at_second_order(device: Device, axis: int) 
         shape = tuple(cells if a == axis else 3 for a in range(3))
         walls: list[float | None] = [None] * 6
         walls[2 * (2 - axis)] = 1.0
-        field, done = rest(device, *decaying(shape, per_length), Law(1.0, 1.0, walls=tuple(walls)), tolerance=1e-7)
+        field, _ = rest(device, *decaying(shape, per_length), Law(1.0, 1.0, walls=tuple(walls)), tolerance=1e-7)
         line = np.moveaxis(field, axis, 0)[:, 1, 1]
         x = (np.arange(cells) + 0.5) / per_length
         exact = np.cosh(6 - x) / np.cosh(6)
