@@ -144,7 +144,7 @@ def test_a_vessel_of_one_voxel_acts_as_a_fifth_of_it(device: Device) -> None:
     held = np.zeros((1, cells, cells), bool)
     held[0, cells // 2, cells // 2] = True
     field, _ = oxygen(device, held, voxel_um)
-    z, y, x = np.indices(held.shape) * voxel_um
+    _, y, x = np.indices(held.shape) * voxel_um
     r = np.sqrt((x - x[0, 0, cells // 2]) ** 2 + (y - y[0, cells // 2, 0]) ** 2)
     found = math.sqrt((field > 1e-6).sum() * voxel_um**2 / np.pi)
     capillary = 0.1985 * voxel_um
