@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from ..kernels import death, immune, intravasation, matrix, motility, mutation, phenotype, proliferation, solute, stroma, transport
+from ..kernels import (
+    death,
+    immune,
+    intravasation,
+    matrix,
+    motility,
+    mutation,
+    phenotype,
+    proliferation,
+    stroma,
+    transport,
+)
 from ..kernels.lattice import Lattice
 from . import demands
 from .scenario import Scenario

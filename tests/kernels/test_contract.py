@@ -144,6 +144,8 @@ def search(tissue: Tissue, table: Immune) -> None:
     rates = immune.rates(table, tissue.lattice, 20.0, 1.0)
     for substep in range(rates.substeps):
         immune_search.propose(tissue, rates, substep, STAMP, solid_vessels=False)
+
+
 def transport_(tissue: Tissue, solver: str, secretion: float) -> None:
     """A solute with secretion by epithelial cells, without diffusion and decay: nothing else can change it."""
     table = Solute(solver=solver, epithelial_secretion_per_h=secretion)  # pyright: ignore[reportArgumentType]
@@ -153,7 +155,10 @@ def transport_(tissue: Tissue, solver: str, secretion: float) -> None:
 
 PROCESSES = {
     "explicit transport": Process(
-        lambda t: transport_(t, "explicit", 1.0), lambda t: transport_(t, "explicit", 0.0), {"protease", "spare"}
+        lambda t: transport_(t, "explicit", 1.0),
+        lambda t: transport_(t, "explicit", 0.0),
+        {"protease", "spare"},
+        frozenset({"spare"}),
     ),
     "implicit transport": Process(
         lambda t: transport_(t, "implicit", 1.0),
