@@ -102,6 +102,15 @@ class Proliferation(Parameters):
         "in between; 1 = it needs a free voxel beside it",
     )
 
+    matrix_stop_fraction: float = quantity(
+        1.0,
+        unit="1",
+        ge=0,
+        le=1,
+        source="off at 1, which no matrix exceeds; assumed where given",
+        about="matrix above which a voxel is no room for a daughter",
+    )
+
     @model_validator(mode="after")
     def _responds(self) -> Self:
         if 0 < self.oxygen_full_mmhg <= self.oxygen_stop_mmhg:
@@ -149,6 +158,7 @@ class ProliferationRates(NamedTuple):
     fall: float = 0.0  # contact
     free: int = 6
     reach: int = 1  # of a push, voxels
+    dense: float = 1.0  # matrix above which there is no room
 
 
 def rates(parameters: Proliferation, tick_h: float, mutation: Mutation | None = None) -> ProliferationRates:
@@ -159,7 +169,11 @@ def rates(parameters: Proliferation, tick_h: float, mutation: Mutation | None = 
             return max(1, round(1.0 / (rate * tick_h))) if rate > 0 else 0
 
         return ProliferationRates(
-            CLOCK, (0,) * 256, ticks(parameters.epithelial_per_h), ticks(parameters.mesenchymal_per_h)
+            CLOCK,
+            (0,) * 256,
+            ticks(parameters.epithelial_per_h),
+            ticks(parameters.mesenchymal_per_h),
+            dense=parameters.matrix_stop_fraction,
         )
     slow, fast = parameters.epithelial_per_h, parameters.mesenchymal_per_h
     hazards = [(slow + (fast - slow) * emt / 255.0) * tick_h for emt in range(256)]
@@ -189,6 +203,7 @@ def rates(parameters: Proliferation, tick_h: float, mutation: Mutation | None = 
         fall=parameters.contact_fall_fraction,
         free=parameters.contact_free_faces,
         reach=parameters.push_voxels_max,
+        dense=parameters.matrix_stop_fraction,
     )
 
 

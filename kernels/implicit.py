@@ -15,6 +15,7 @@ import taichi as ti
 from .lattice import Lattice
 from .launch import array, kernel
 from .levels import Law, Levels
+from .multigrid import BEFORE
 from .steady import Solved, prepared, settle
 
 
@@ -49,4 +50,8 @@ def advance(
     if idle:
         return Solved(0, 0.0, 0.0, True)
     carry_pass(supply, field, lattice.voxels, solver.extra_per_h)
+    if law.diffusivity_um2_per_h == 0.0:
+        # no voxel knows of another: one sweep is the answer, and coarse levels have none to give
+        solver.relax(0, BEFORE)
+        return Solved(1, 0.0, 0.0, True)
     return settle(solver, tolerance, cycles_max)

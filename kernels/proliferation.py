@@ -5,7 +5,8 @@
 
 The rate, and what it responds to: `kernels.division`. A due cell picks one of its empty neighbours at
 random; it stays due until it has divided, so a division that lost its contest, or found no room, is
-retried at the next tick. Room is an empty voxel beyond a face; or, where cells push (`kernels.pushing`),
+retried at the next tick. Room is an empty voxel beyond a face, unless its matrix is denser than
+`matrix_stop_fraction` (confinement arrests growth: Helmlinger et al. 1997, Nat Biotechnol 15:778); or, where cells push (`kernels.pushing`),
 one farther off along a face's direction. Daughters go through faces only, not over edges or corners: the
 contest for a voxel is among the cells that share a face with it.
 A cell divides at most once a tick, so growth per tick is 2 - exp(-rate tick): about rate tick / 2
@@ -32,7 +33,7 @@ from .draws import Purpose, Stamp, as_threshold, below, block, draw, happens, wo
 from .intent import DIVIDE
 from .lattice import coordinates, has_neighbour, is_idle, offset
 from .launch import array, kernel
-from .room import gap, has_room, is_open, occupied_faces, rooms
+from .room import gap, has_room, is_open, occupied_faces, rooms, takes
 from .tissue import Cell, Tissue, Trait
 from .traits import trait_of
 
@@ -42,12 +43,14 @@ def ripen_pass(
     lattice: ti.template(),
     needs_room: ti.template(),
     solid_vessels: ti.template(),
+    confined: ti.template(),
     responds: ti.template(),
     reach: ti.template(),
     cell: array(ti.u8),
     emt: array(ti.u8),
     clone: array(ti.u32),
     vessel: array(ti.u8),
+    matrix: array(ti.f32),
     oxygen: array(ti.f32),
     mitogen: array(ti.f32),
     traits: array(ti.f32),
@@ -56,6 +59,7 @@ def ripen_pass(
     chances: array(ti.u32),
     ceilings: array(ti.u32),
     hazards: array(ti.f32),
+    dense: ti.f32,
     stop: ti.f32,
     full: ti.f32,
     half: ti.f32,
@@ -67,7 +71,7 @@ def ripen_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; emt u1; clone u4; vessel bits u1; oxygen mmHg f4; mitogen f4; traits (clones, len(Trait)) f4;
+    """cell code u1; emt u1; clone u4; vessel bits u1; matrix f4, no room above `dense`; oxygen mmHg f4; mitogen f4; traits (clones, len(Trait)) f4;
     due 0/1 u1; busy (chunks,) 0/1 u1; chances, ceilings (256,) u4 thresholds by emt; hazards (256,) f4 per tick by emt.
     Oxygen, mitogen, traits and hazards are looked at only where the rate responds to them.
 
@@ -108,7 +112,7 @@ def ripen_pass(
                 if ripe:
                     room = True
                     if ti.static(needs_room):
-                        room = has_room(lattice, cell, vessel, solid_vessels, reach, i)
+                        room = has_room(lattice, cell, vessel, matrix, solid_vessels, confined, dense, reach, i)
                     if room:
                         due[i] = ti.u8(1)
 
@@ -117,18 +121,21 @@ def ripen_pass(
 def propose_pass(
     lattice: ti.template(),
     solid_vessels: ti.template(),
+    confined: ti.template(),
     cell: array(ti.u8),
     vessel: array(ti.u8),
+    matrix: array(ti.f32),
     due: array(ti.u8),
     leaving: array(ti.u8),
     intent: array(ti.u8),
     busy: array(ti.u8),
+    dense: ti.f32,
     tick: ti.u32,
     lattice_id: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; vessel bits u1; due, leaving 0/1 u1; intent u1 (kernels.intent); busy (chunks,) 0/1 u1.
+    """cell code u1; vessel bits u1; matrix f4, no room above `dense`; due, leaving 0/1 u1; intent u1 (kernels.intent); busy (chunks,) 0/1 u1.
 
     Walls: closed.
     Conserves: everything; only intents are written.
@@ -140,7 +147,7 @@ def propose_pass(
         first = chunk * lattice.chunk
         for i in range(first, ti.min(first + lattice.chunk, lattice.voxels)):
             if due[i] == ti.u8(1) and leaving[i] == 0:
-                count = rooms(lattice, cell, vessel, solid_vessels, i)
+                count = rooms(lattice, cell, vessel, matrix, solid_vessels, confined, dense, i)
                 if count > 0:
                     chance = draw(i, tick, ti.u32(0), Purpose.DIVIDE_DIRECTION, lattice_id, k0, k1)
                     # the draw picks the n-th room, n = draw * count / 2^32
@@ -148,7 +155,8 @@ def propose_pass(
                     z, y, x = coordinates(lattice, i)
                     for face in ti.static(range(lattice.faces)):
                         if has_neighbour(lattice, z, y, x, face):
-                            if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):
+                            to = i + ti.static(offset(lattice, face))
+                            if takes(cell, vessel, matrix, solid_vessels, confined, dense, to):
                                 if left == 0:
                                     intent[i] = ti.u8(DIVIDE + face)
                                 left -= 1
@@ -157,7 +165,7 @@ def propose_pass(
 def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vessels: bool) -> None:
     """Decide who becomes due in this tick.
 
-    Reads cell, emt, clone, vessel, oxygen, mitogen, traits, busy. Writes due.
+    Reads cell, emt, clone, vessel, matrix, oxygen, mitogen, traits, busy. Writes due.
     """
     chances = chances_at(rates, stamp.tick)
     if not any(chances):
@@ -167,12 +175,14 @@ def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vess
         tissue.lattice,
         rates.law == HAZARD,
         solid_vessels,
+        rates.dense < 1.0,
         rates.responds,
         rates.reach,
         tissue.cell,
         tissue.emt,
         tissue.clone,
         tissue.vessel,
+        tissue.matrix,
         tissue.solute("oxygen"),
         tissue.solute("mitogen"),
         tissue.traits,
@@ -181,6 +191,7 @@ def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vess
         _table(tissue, chances, np.uint32),
         _table(tissue, rates.ceilings if responds else chances, np.uint32),
         _table(tissue, rates.hazards, np.float32) if responds else tissue.nothing,
+        rates.dense,
         rates.stop,
         rates.full,
         rates.half,
@@ -194,20 +205,23 @@ def ripen(tissue: Tissue, rates: ProliferationRates, stamp: Stamp, *, solid_vess
     )
 
 
-def propose(tissue: Tissue, stamp: Stamp, *, solid_vessels: bool) -> None:
+def propose(tissue: Tissue, stamp: Stamp, *, solid_vessels: bool, dense: float = 1.0) -> None:
     """Due cells with room beside them state where they want to divide, instead of hopping.
 
-    Reads cell, vessel, due, leaving, busy. Writes intent.
+    Reads cell, vessel, matrix, due, leaving, busy. Writes intent. No daughter goes where matrix is above `dense`.
     """
     propose_pass(
         tissue.lattice,
         solid_vessels,
+        dense < 1.0,
         tissue.cell,
         tissue.vessel,
+        tissue.matrix,
         tissue.due,
         tissue.leaving,
         tissue.intent,
         tissue.busy,
+        dense,
         stamp.tick,
         stamp.lattice_id,
         stamp.key_low,

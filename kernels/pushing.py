@@ -34,19 +34,22 @@ FREE = np.uint64(2**64 - 1)
 def claim_pass(
     lattice: ti.template(),
     solid_vessels: ti.template(),
+    confined: ti.template(),
     reach: ti.template(),
     cell: array(ti.u8),
     vessel: array(ti.u8),
+    matrix: array(ti.f32),
     due: array(ti.u8),
     intent: array(ti.u8),
     claims: array(ti.u64),
     busy: array(ti.u8),
+    dense: ti.f32,
     tick: ti.u32,
     lattice_id: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """cell code u1; vessel bits u1; due 0/1 u1; intent u1: 0, or 1 + face + 6 (length - 1) of the line that a cell would
+    """cell code u1; vessel bits u1; matrix f4, no room above `dense`; due 0/1 u1; intent u1: 0, or 1 + face + 6 (length - 1) of the line that a cell would
     push; claims u8, all FREE before; busy (chunks,) 0/1 u1.
 
     Walls: closed; no line reaches beyond them.
@@ -62,7 +65,7 @@ def claim_pass(
             if due[i] == ti.u8(1):
                 nearest, ties = reach + 1, 0
                 for face in range(lattice.faces):
-                    far = gap(lattice, cell, vessel, solid_vessels, i, face, reach)
+                    far = gap(lattice, cell, vessel, matrix, solid_vessels, confined, dense, i, face, reach)
                     if far > 0:
                         if far < nearest:
                             nearest, ties = far, 1
@@ -74,7 +77,10 @@ def claim_pass(
                     bid = ti.cast(draw(i, tick, ti.u32(0), Purpose.PUSH_PRIORITY, lattice_id, k0, k1), ti.u64)
                     bid = (bid << ti.u64(32)) | ti.cast(i, ti.u64)
                     for face in range(lattice.faces):
-                        if gap(lattice, cell, vessel, solid_vessels, i, face, reach) == nearest:
+                        if (
+                            gap(lattice, cell, vessel, matrix, solid_vessels, confined, dense, i, face, reach)
+                            == nearest
+                        ):
                             if left == 0:
                                 intent[i] = ti.cast(1 + face + 6 * (nearest - 1), ti.u8)
                                 step = offset_of(lattice, face)
@@ -188,7 +194,7 @@ def push(
 ) -> None:
     """Let due cells without room divide by pushing others aside, if the scenario lets them.
 
-    Reads vessel, busy. Writes what cells carry, busy and, as scratch, intent and claims; counts BORN and MUTATED.
+    Reads vessel, matrix, busy. Writes what cells carry, busy and, as scratch, intent and claims; counts BORN and MUTATED.
     """
     if rates.reach <= 1:
         return
@@ -198,13 +204,16 @@ def push(
     claim_pass(
         lattice,
         solid_vessels,
+        rates.dense < 1.0,
         rates.reach,
         tissue.cell,
         tissue.vessel,
+        tissue.matrix,
         tissue.due,
         tissue.intent,
         tissue.claims,
         tissue.busy,
+        rates.dense,
         *where,
     )
     shift_pass(

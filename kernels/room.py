@@ -1,4 +1,7 @@
-"""Room: where a daughter may be put, and how far away it is if those in between are pushed."""
+"""Room: where a daughter may be put, and how far away it is if those in between are pushed.
+
+An open voxel is no room where `confined` says that dense matrix confines growth and its matrix is above `stop`.
+"""
 
 import taichi as ti
 
@@ -8,7 +11,7 @@ from .tissue import Cell
 
 @ti.func
 def is_open(cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), voxel: ti.i32):
-    """May a daughter be put into this voxel?"""
+    """Is nothing in this voxel that keeps a cell out?"""
     out = cell[voxel] == ti.u8(Cell.EMPTY)
     if ti.static(solid_vessels):
         out = out and vessel[voxel] == 0
@@ -16,13 +19,39 @@ def is_open(cell: ti.template(), vessel: ti.template(), solid_vessels: ti.templa
 
 
 @ti.func
-def rooms(lattice: ti.template(), cell: ti.template(), vessel: ti.template(), solid_vessels: ti.template(), i: ti.i32):
+def takes(
+    cell: ti.template(),
+    vessel: ti.template(),
+    matrix: ti.template(),
+    solid_vessels: ti.template(),
+    confined: ti.template(),
+    stop: ti.f32,
+    voxel: ti.i32,
+):
+    """May a daughter be put into this voxel?"""
+    out = is_open(cell, vessel, solid_vessels, voxel)
+    if ti.static(confined):
+        out = out and matrix[voxel] <= stop
+    return out
+
+
+@ti.func
+def rooms(
+    lattice: ti.template(),
+    cell: ti.template(),
+    vessel: ti.template(),
+    matrix: ti.template(),
+    solid_vessels: ti.template(),
+    confined: ti.template(),
+    stop: ti.f32,
+    i: ti.i32,
+):
     """How many of a voxel's neighbours a daughter could be put into."""
     z, y, x = coordinates(lattice, i)
     count = 0
     for face in ti.static(range(lattice.faces)):
         if has_neighbour(lattice, z, y, x, face):
-            if is_open(cell, vessel, solid_vessels, i + ti.static(offset(lattice, face))):
+            if takes(cell, vessel, matrix, solid_vessels, confined, stop, i + ti.static(offset(lattice, face))):
                 count += 1
     return count
 
@@ -44,7 +73,10 @@ def gap(
     lattice: ti.template(),
     cell: ti.template(),
     vessel: ti.template(),
+    matrix: ti.template(),
     solid_vessels: ti.template(),
+    confined: ti.template(),
+    stop: ti.f32,
     i: ti.i32,
     face: ti.i32,
     reach: ti.i32,
@@ -68,11 +100,11 @@ def gap(
     for n in range(1, ti.min(reach, most) + 1):
         if found == 0 and not blocked:
             there = i + n * step
-            if is_open(cell, vessel, solid_vessels, there):
+            if takes(cell, vessel, matrix, solid_vessels, confined, stop, there):
                 found = n
             else:
                 stands = cell[there] == ti.u8(Cell.STROMA) or cell[there] == ti.u8(Cell.EPITHELIUM)
-                blocked = stands or cell[there] == ti.u8(Cell.EMPTY)  # empty and yet not open: a vessel
+                blocked = stands or cell[there] == ti.u8(Cell.EMPTY)  # empty and yet no room: a vessel, dense matrix
                 if ti.static(solid_vessels):
                     blocked = blocked or vessel[there] != 0
     return found
@@ -83,14 +115,17 @@ def has_room(
     lattice: ti.template(),
     cell: ti.template(),
     vessel: ti.template(),
+    matrix: ti.template(),
     solid_vessels: ti.template(),
+    confined: ti.template(),
+    stop: ti.f32,
     reach: ti.template(),
     i: ti.i32,
 ):
     """Is there a voxel for a daughter, beside the cell or within the reach of a push?"""
-    room = rooms(lattice, cell, vessel, solid_vessels, i) > 0
+    room = rooms(lattice, cell, vessel, matrix, solid_vessels, confined, stop, i) > 0
     if ti.static(reach > 1):
         for face in range(lattice.faces):
             if not room:
-                room = gap(lattice, cell, vessel, solid_vessels, i, face, reach) > 0
+                room = gap(lattice, cell, vessel, matrix, solid_vessels, confined, stop, i, face, reach) > 0
     return room

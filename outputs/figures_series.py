@@ -79,6 +79,7 @@ def _cells(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
         ("tumour_cells", "all", style.INK, "-"),
         ("epithelial_cells", "epithelial", style.EPITHELIAL, "-"),
         ("mesenchymal_cells", "mesenchymal", style.MESENCHYMAL, "-"),
+        ("cells_outside_duct", "outside the duct", style.INK, ":"),
     ]
     drawn = [held[name] for name, *_ in lines if name in held]
     if not drawn or not len(time):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .schema import FIELDS, ORGAN_CELLS, SERIES, SOLUTE_SERIES, TABLE_DIMENSIONS, TABLES, Spec
+from .schema import DUCT_SERIES, FIELDS, ORGAN_CELLS, SERIES, SOLUTE_SERIES, TABLE_DIMENSIONS, TABLES, Spec
 
 Grid = tuple[tuple[int, int, int], dict[str, Spec]]  # (nz, ny, nx) and the fields
 
@@ -30,7 +30,7 @@ class Layout:
         own_times: fields that not every frame holds. Each stands in a group of its own with its own
             time, `fields/<name>` and `organs/<organ>/fields/<name>`. At least one field is in every frame.
         series: per-tick scalars; default: all of `schema.SERIES` and `organ_cells.<organ>`. Names of
-            `schema.SOLUTE_SERIES` are known too.
+            `schema.SOLUTE_SERIES` and `schema.DUCT_SERIES` are known too.
         extra_columns: table name to further columns, `{"clones": {"growth": Spec(...)}}`.
 
     Raises:
@@ -60,7 +60,10 @@ class Layout:
         organ_fields = self.fields if self.organ_fields is None else self.organ_fields
         put("organ_fields", _resolve(organ_fields, FIELDS, "field"))
         known = SERIES | {f"organ_cells.{o}": ORGAN_CELLS for o in self.organs}
-        put("series", _resolve(known if self.series is None else self.series, known | SOLUTE_SERIES, "series"))
+        put(
+            "series",
+            _resolve(known if self.series is None else self.series, known | SOLUTE_SERIES | DUCT_SERIES, "series"),
+        )
         unknown = set(self.extra_columns) - set(TABLES)
         if unknown:
             raise ValueError(f"no such table: {', '.join(sorted(unknown))}")

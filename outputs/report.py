@@ -12,11 +12,8 @@ import xarray as xr
 
 from . import (
     cascade,
-    figures_fate,
     figures_organs,
     figures_seeds,
-    figures_series,
-    figures_solutes,
     figures_tissue,
     page,
     style,
@@ -26,6 +23,7 @@ from .planes import Window, closer, columns, frame_indices, recorded_h, slabs, s
 from .portrait import CUT_CELLS
 from .reader import Run, open_run
 from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
+from .report_numbers import in_numbers
 from .whole import whole_file
 
 REPORT_FILE = "report.html"
@@ -64,7 +62,7 @@ def report_html(run: Run) -> str:
             frames = frame_indices(dataset["time"].values, columns(run.frames))
             portrait = _portrait(dataset, last, shown)
             tissue = _tissue(run, dataset, frames, shown)
-            numbers = _numbers(run, dataset, series, frames, shown)
+            numbers = in_numbers(run, dataset, series, frames, shown)
         sections = [
             Section("tissue", "The tissue through time", tissue),
             Section("numbers", "The primary in numbers", numbers),
@@ -140,57 +138,6 @@ def _tissue(run: Run, dataset: xr.Dataset, frames: list[int], shown: Window) -> 
         + ", ".join(style.time_text(float(dataset["time"].values[f])) for f in frames)
     )
     return page.picture(figures_tissue.tissue_through_time(dataset, frames, shown), about_it, text(" ".join(words)))
-
-
-def _numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[int], shown: Window) -> str:
-    rows, stride = figures_series.shape_through_time(dataset, frames, shown)
-    out = ""
-    if series.sizes["tick_time"] or rows:
-        until = max(
-            float(dataset["time"].values[-1]), float(series["tick_time"].values[-1]) if series.sizes["tick_time"] else 0
-        )
-        out += page.chart(
-            figures_series.curves(series, until, rows, run.layout.voxel_um, dataset.sizes["z"] > 1),
-            "Cells, rates, reach and matrix through time",
-        )
-        if series.sizes["tick_time"] and figures_fate.panels(series):
-            out += page.chart(figures_fate.fates(series, until), "What becomes of the cells, through time")
-        if figures_solutes.recorded(series):
-            out += page.chart(
-                figures_solutes.through_time(series, until),
-                "Solutes through time",
-                "Mean over the lattice, and between its lowest and highest value.",
-            )
-    else:
-        out += page.absent("The run recorded no series.")
-    if not rows:
-        return out + page.absent("No tumour cell is left in any of the frames shown, so there is no shape to measure.")
-    head = [(title, "k" if name == "time" else "n") for name, title, _ in figures_series.SHAPE_COLUMNS]
-    table = page.table(head, [_shape_row(row) for row in rows], [hint for *_, hint in figures_series.SHAPE_COLUMNS])
-    words = "; ".join(f"<b>{text(title)}</b>: {text(hint)}" for name, title, hint in figures_series.SHAPE_COLUMNS[2:8])
-    thinned = ""
-    if stride > 1:
-        thinned = (
-            f" Measured on one voxel in {stride} along each axis, as the tissue shown has more than "
-            f"{figures_series.SHAPE_VOXELS / 1e6:g} million voxels. Invasiveness index, fractal dimension and clusters "
-            "depend on which voxels touch, so a part of them does not give these: a dash stands in their place."
-        )
-    return f"{out}<h3>Shape of the tumour</h3>{table}<p class='notes'>{words}.{thinned}</p>"
-
-
-def _shape_row(row: dict[str, float]) -> list[str]:
-    def shown(name: str, form: str) -> str:
-        return format(row[name], form) if np.isfinite(row[name]) else "–"
-
-    return [
-        style.time_text(row["time"]),
-        style.count_text(row["cells"]),
-        *(shown(name, ".0f") for name in ("depth", "front")),
-        shown("roughness", ".1f"),
-        *(shown(name, ".2f") for name in ("index", "fractal")),
-        style.count_text(row["clusters"]),
-        shown("largest", ".0%").replace("%", " %"),
-    ]
 
 
 def _seeds(

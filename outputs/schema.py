@@ -158,6 +158,10 @@ SERIES: dict[str, Spec] = {
     "matrix_lost": Spec("f8", "1", "intact fraction lost since the start, summed over voxels"),
     "invasion_rms_um": Spec("f8", "um", "root mean square distance of tumour cells from the middle of the lattice"),
 }
+# of a scenario with a duct
+DUCT_SERIES: dict[str, Spec] = {
+    "cells_outside_duct": Spec("i8", "1", "tumour cells beyond the basement membrane of the duct"),
+}
 ORGAN_CELLS = Spec("i8", "1", "tumour cells in the organ")  # series organ_cells.<organ>
 SOLUTES = ("oxygen", "drug", "growth_factor", "mitogen", "cytokine", "chemokine", "vegf", "vegf_c", "inhibitor")
 # series <solute>_min, <solute>_mean, <solute>_max of the solutes that a run has

@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels.draws import ALWAYS, Purpose, Stamp, host_draw, threshold
 from ..kernels.lattice import Lattice
 from ..kernels.texture import Texture
-from ..kernels.tissue import Cell
+from ..kernels.tissue import Cell, Tissue
 
 
 class Zone(IntEnum):
@@ -24,8 +24,8 @@ class Zone(IntEnum):
     OUTSIDE = 3
 
 
-def zones(texture: Texture, lattice: Lattice, voxel_um: float) -> np.ndarray:
-    """The zone of each voxel, (nz, ny, nx) u1."""
+def section(texture: Texture, lattice: Lattice, voxel_um: float) -> np.ndarray:
+    """The zones of a cross-section, u1; of one voxel along the duct's axis, so that it broadcasts to the lattice."""
     across = [axis for axis, n in enumerate(lattice.shape) if n > 1 and "zyx"[axis] != texture.duct_axis]
     squares = np.zeros([n if axis in across else 1 for axis, n in enumerate(lattice.shape)])
     for axis in across:
@@ -34,11 +34,22 @@ def zones(texture: Texture, lattice: Lattice, voxel_um: float) -> np.ndarray:
         squares = squares + line.reshape([n if at == axis else 1 for at in range(3)])
     far = np.sqrt(squares) * voxel_um
     radius = texture.duct_radius_um
-    section = np.full(far.shape, Zone.OUTSIDE, dtype=np.uint8)
-    section[far <= radius + texture.membrane_um] = Zone.MEMBRANE
-    section[far <= radius] = Zone.LINING
-    section[far <= radius - voxel_um] = Zone.LUMEN
-    return np.ascontiguousarray(np.broadcast_to(section, lattice.shape))
+    out = np.full(far.shape, Zone.OUTSIDE, dtype=np.uint8)
+    out[far <= radius + texture.membrane_um] = Zone.MEMBRANE
+    out[far <= radius] = Zone.LINING
+    out[far <= radius - voxel_um] = Zone.LUMEN
+    return out
+
+
+def zones(texture: Texture, lattice: Lattice, voxel_um: float) -> np.ndarray:
+    """The zone of each voxel, (nz, ny, nx) u1."""
+    return np.ascontiguousarray(np.broadcast_to(section(texture, lattice, voxel_um), lattice.shape))
+
+
+def cells_outside(tissue: Tissue, texture: Texture) -> int:
+    """Tumour cells beyond the membrane."""
+    outside = section(texture, tissue.lattice, tissue.voxel_um) == Zone.OUTSIDE
+    return int(((tissue.cell == np.uint8(Cell.TUMOUR)) & tissue.xp.asarray(outside)).sum())
 
 
 def lay_matrix(matrix: np.ndarray, zone: np.ndarray, texture: Texture) -> None:

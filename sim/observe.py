@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels.phenotype import HYBRID_EMT
 from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue, Vessel
+from . import duct
 from .body import organs
 from .body.seeds import DEAD, Fate
 from .clones import TRAITS
@@ -50,6 +51,8 @@ def row(run: Simulation) -> dict[str, float]:
             field = tissue.solutes[role]
             out[f"{role}_min"], out[f"{role}_max"] = float(field.min()), float(field.max())
             out[f"{role}_mean"] = float(field.sum(dtype=np.float64)) / field.size
+    if run.scenario.matrix.texture.kind == "duct":
+        out["cells_outside_duct"] = duct.cells_outside(tissue, run.scenario.matrix.texture)
     for organ in run.organs:
         out[f"organ_cells.{organ.name}"] = organ.cells
     flows.clear()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..outputs.layout import Layout
 from ..outputs.recorder import Recorder
-from ..outputs.schema import FIELDS, SERIES, SOLUTE_SERIES, Spec
+from ..outputs.schema import DUCT_SERIES, FIELDS, SERIES, SOLUTE_SERIES, Spec
 from . import observe, provenance
 from .clones import TRAIT_MEANINGS
 from .device import Device
@@ -127,7 +127,8 @@ def _series(scenario: Scenario) -> list[str]:
     """The names of the columns of `observe.row`."""
     organs = [f"organ_cells.{name}" for name in scenario.body.organs]
     solutes = [name for name in SOLUTE_SERIES if name.rpartition("_")[0] in scenario.solutes.roles]
-    return [*SERIES, *organs, *solutes]
+    duct = DUCT_SERIES if scenario.matrix.texture.kind == "duct" else ()
+    return [*SERIES, *duct, *organs, *solutes]
 
 
 def _rounded(name: str, keep_bits: int) -> Spec:

@@ -71,7 +71,7 @@ def step(
     for substep in range(processes.motility.substeps):
         motility.propose(tissue, processes.motility, substep, stamp, solid_vessels=solid)
         if substep == 0:
-            proliferation.propose(tissue, stamp, solid_vessels=solid)
+            proliferation.propose(tissue, stamp, solid_vessels=solid, dense=processes.proliferation.dense)
         contest.settle(tissue, processes.intravasation, substep, stamp, mutation=processes.mutation)
         pulling.follow(tissue, processes.motility, processes.intravasation, substep, stamp)
 

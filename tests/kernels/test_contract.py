@@ -159,7 +159,10 @@ def transport_(tissue: Tissue, solver: str, secretion: float) -> None:
 
 PROCESSES = {
     "explicit transport": Process(
-        lambda t: transport_(t, "explicit", 1.0), lambda t: transport_(t, "explicit", 0.0), {"protease", "spare"}
+        lambda t: transport_(t, "explicit", 1.0),
+        lambda t: transport_(t, "explicit", 0.0),
+        {"protease", "spare"},
+        frozenset({"spare"}),
     ),
     "implicit transport": Process(
         lambda t: transport_(t, "implicit", 1.0),

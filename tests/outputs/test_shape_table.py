@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from seedsoil.outputs import figures_series, planes, report
+from seedsoil.outputs import figures_series, planes, report_numbers
 
 UM = 20.0
 
@@ -25,7 +25,7 @@ def test_a_whole_tumour_is_measured_in_full() -> None:
     assert rows[0]["index"] == pytest.approx(1, rel=0.02) and rows[1]["index"] == pytest.approx(2 ** (1 / 3), rel=0.02)
     assert 2.65 < rows[0]["fractal"] < 2.85
     assert rows[0]["front"] == pytest.approx(20 * UM, abs=0.55 * UM) and rows[0]["roughness"] < 0.3 * UM
-    assert "–" not in report._shape_row(rows[1])
+    assert "–" not in report_numbers._shape_row(rows[1])
 
 
 def test_a_thinned_tumour_has_no_index_clusters_or_fractal_dimension(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_a_thinned_tumour_has_no_index_clusters_or_fractal_dimension(monkeypatch
     [row], stride = figures_series.shape_through_time(dataset, [0], shown)
     assert stride == 2
     assert all(np.isnan(row[name]) for name in ("index", "fractal", "clusters", "largest"))
-    assert report._shape_row(row)[-4:] == ["–"] * 4
+    assert report_numbers._shape_row(row)[-4:] == ["–"] * 4
     # what a part tells of the whole still stands, to the coarser voxel
     assert row["cells"] == pytest.approx(full[0]["cells"], rel=0.02)
     assert row["front"] == pytest.approx(full[0]["front"], abs=2 * UM)

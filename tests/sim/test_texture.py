@@ -196,6 +196,14 @@ def test_an_implant_fills_the_duct_and_nothing_else(device: Device) -> None:
         )
 
 
+def test_who_is_outside_is_counted(device: Device) -> None:
+    tables = {"implant": {"kind": "scattered", "cells": 5000}}
+    tissue = primary(device, (6, 50, 50), mean=0.6, **DUCT, tables=tables)
+    texture = Scenario.model_validate({"until_h": 1, "lattice": {"shape": (6, 50, 50)}, "matrix": {"texture": DUCT}})
+    outside = (tissue.cell == Cell.TUMOUR) & (tissue.matrix == np.float32(0.6))
+    assert duct.cells_outside(tissue, texture.matrix.texture) == outside.sum() > 1000
+
+
 def test_vessels_get_a_membrane_of_their_own(device: Device) -> None:
     vessels = {
         "vessels": {"kind": "straight", "axis": "x", "blood": 4, "ruptured": 0, "free_core_um": 0, "margin_um": 40}

@@ -9,8 +9,10 @@ import pytest
 
 from seedsoil.sim import implant
 from seedsoil.sim.device import Device
-from seedsoil.sim.errors import InputError
+from seedsoil.sim.errors import InputError, Interrupted
 from seedsoil.sim.resolved import resolved_toml
+from seedsoil.sim.resume import branch, resume
+from seedsoil.sim.run import run
 from seedsoil.sim.scenario_file import load_scenario
 
 SHAPE = (3, 16, 20)
@@ -64,6 +66,29 @@ def test_the_path_is_relative_to_the_scenario_and_the_sum_is_noted(
         implant.primary(again, device)
     with pytest.raises(InputError, match="is not the file this scenario was read with"):
         load_scenario(tmp_path / "run" / "resolved.toml")
+
+
+def test_a_run_goes_on_with_its_file_and_with_no_other(tmp_path: Path) -> None:
+    """Stopped and resumed it has the same bits, stroma and all; with another file it does not go on."""
+    np.save(tmp_path / "flat.npy", np.random.default_rng(3).random((1, 64, 64), dtype=np.float32))
+    text = write(tmp_path).read_text().replace(str(list(SHAPE)), "[1, 64, 64]").replace("vol.npy", "flat.npy")
+    text += "[stroma]\nsite_probability = 0.1\ndeposition_per_h = 0.2\nceiling_fraction = 0.7\n"
+    (tmp_path / "s.toml").write_text(text)
+    whole = run(tmp_path / "s.toml", out=tmp_path / "whole", report=False)
+    asked = iter(range(1, 100))
+    with pytest.raises(Interrupted):
+        run(tmp_path / "s.toml", out=tmp_path / "halves", report=False, stop=lambda: next(asked) >= 6)
+    halves = resume(tmp_path / "halves", report=False)
+    for name in ("cell", "matrix"):
+        np.testing.assert_array_equal(whole.dataset()[name].values, halves.dataset()[name].values)
+    lost = whole.series()["matrix_lost"].values
+    np.testing.assert_array_equal(lost, halves.series()["matrix_lost"].values)
+    assert lost[0] == 0.0 and lost[-1] < 0.0  # fibroblasts built more than the few cells took
+    with pytest.raises(InputError, match=r"cannot change \[matrix\.texture\]"):
+        branch(tmp_path / "whole", at_h=0.5, out=tmp_path / "b", overrides={"matrix.texture.vessel_membrane_um": 50.0})
+    np.save(tmp_path / "flat.npy", np.zeros((1, 64, 64), dtype=np.float32))
+    with pytest.raises(InputError, match="is not the file this scenario was read with"):
+        resume(tmp_path / "whole", until_h=2.0, report=False)
 
 
 class Bomb:

@@ -19,7 +19,8 @@ from written_runs import frames
 from seedsoil.outputs.prepare import grouped, prepare
 from seedsoil.outputs.runfile import RunFile
 
-LONGEST_LIFE_S = 0.15  # after the file is there: some ten frames
+MOST_FRAMES = 10  # before the blow, which falls within about two more
+LONGEST_WAIT_S = 0.03
 
 
 def write_for_ever(path: str, pipe: int) -> None:
@@ -31,8 +32,11 @@ def write_for_ever(path: str, pipe: int) -> None:
         os.write(pipe, b".")
 
 
-def kill_one(path: str, life_s: float) -> int:
-    """Start a writer, kill it `life_s` after its file appeared; returns the frames it acknowledged."""
+def kill_one(path: str, frames_before: int, wait_s: float) -> int:
+    """Start a writer, kill it `wait_s` after so many frames (0: after its file appeared); returns those acknowledged.
+
+    So the instant is a random one on a machine of any speed and load.
+    """
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -41,7 +45,9 @@ def kill_one(path: str, life_s: float) -> int:
         os._exit(1)
     os.close(theirs)
     heard = len(os.read(ours, 1))  # the file is there
-    end = time.monotonic() + life_s
+    while heard <= frames_before:
+        heard += len(os.read(ours, 4096))
+    end = time.monotonic() + wait_s
     while (left := end - time.monotonic()) > 0:
         if select.select([ours], [], [], left)[0]:
             heard += len(os.read(ours, 4096))
@@ -58,7 +64,9 @@ def main(folder: Path, count: int, seed: int) -> None:
     for i in range(count):
         target = folder / str(i)
         target.mkdir()
-        acknowledged = kill_one(str(target / "run.vtkhdf"), draw.uniform(0, LONGEST_LIFE_S))
+        acknowledged = kill_one(
+            str(target / "run.vtkhdf"), draw.randrange(MOST_FRAMES), draw.uniform(0, LONGEST_WAIT_S)
+        )
         (target / "acknowledged").write_text(str(acknowledged))
 
 
