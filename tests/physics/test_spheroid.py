@@ -110,7 +110,9 @@ def test_slow_necrosis_leaves_nobody_below_its_onset(device: Device) -> None:
     ball.live(Death(necrosis_per_h=1 / 6), 2.0, 40)
     alive = ball.tissue.cell == Cell.TUMOUR
     lowest = float(ball.tissue.solutes["oxygen"][alive].min())
-    print(f"slow: core {ball.core:.2f} um between {grown(5.0):.1f} and {killed_in_place(5.0):.1f}, lowest {lowest:.2f} mmHg")
+    print(
+        f"slow: core {ball.core:.2f} um between {grown(5.0):.1f} and {killed_in_place(5.0):.1f}, lowest {lowest:.2f} mmHg"
+    )
     assert grown(5.0) - VOXEL < ball.core < killed_in_place(5.0)
     assert lowest > 4.5
     # planted: had the dead gone on breathing, the core would have reached the contour
@@ -136,7 +138,9 @@ def rim(device: Device, **changes: object) -> tuple[int, float, float]:
     expected = whole
     if profile(whole, 1.0) + onset > surface:
         expected = whole - brentq(lambda r: profile(whole, r) + onset - surface, 1.0, whole)
-    print(f"scenario {changes}: R {whole:.0f} um, {surface:.1f} mmHg there, rim {whole - core:.1f} um of {expected:.1f}")
+    print(
+        f"scenario {changes}: R {whole:.0f} um, {surface:.1f} mmHg there, rim {whole - core:.1f} um of {expected:.1f}"
+    )
     return int(dead.sum()), whole - core, expected
 
 
