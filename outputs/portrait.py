@@ -13,6 +13,7 @@ from . import style
 from .observables import TUMOUR
 
 BLOOD_OR_LYMPH = 3
+NECROTIC = 2  # cell code of debris
 CUT_CELLS = 3000  # a tumour of more cells is cut open
 VOXEL_PIXELS = 18  # a voxel is drawn no larger
 
@@ -44,7 +45,7 @@ class Portrait:
 def portrait(
     cell: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None, pixels: int = 620, view: View | None = None
 ) -> Portrait:
-    """Draw the tumour cells and vessels of a volume.
+    """Draw the tumour cells, their debris and vessels of a volume.
 
     Args:
         cell, emt, vessel: (nz, ny, nx) u1; `emt` and `vessel` may be absent.
@@ -59,7 +60,8 @@ def portrait(
     scale = min(2 * pixels / max(high[0] - low[0], high[1] - low[1]), 2 * VOXEL_PIXELS)
     width, height = (int(np.ceil((high[k] - low[k]) * scale / 2)) * 2 for k in (0, 1))
 
-    at, colour, radius, shade = _balls(opened(cell == TUMOUR, axes[2]), emt, vessel)
+    dead = cell == NECROTIC
+    at, colour, radius, shade = _balls(opened(cell == TUMOUR, axes[2], dead), dead, emt, vessel)
     seen = at @ axes.T
     canvas = _stamp(seen, colour, radius, shade, scale, low, high, (height, width))
     image = canvas.reshape(height // 2, 2, width // 2, 2, 4).mean(axis=(1, 3))
@@ -69,28 +71,32 @@ def portrait(
     return Portrait(np.clip(image, 0, 1), extent, _box(corners, flat))
 
 
-def opened(tumour: np.ndarray, toward: np.ndarray) -> np.ndarray:
-    """The tumour without the eighth of it that faces the reader, so that its inside is seen.
+def opened(tumour: np.ndarray, toward: np.ndarray, debris: np.ndarray | None = None) -> np.ndarray:
+    """The tumour, and its debris, without the eighth of it that faces the reader, so that its inside is seen.
 
     `toward` (x, y, z) points at the reader. The cuts go through the centroid; a tumour of at most
     `CUT_CELLS` cells is left whole.
     """
+    body = tumour if debris is None else tumour | debris
     if np.count_nonzero(tumour) <= CUT_CELLS:
-        return tumour
+        return body
     middle = [round(float(at)) for at in np.argwhere(tumour).mean(axis=0)]
-    out = tumour.copy()
+    out = body.copy()
     sides = zip(middle, toward[::-1], strict=True)  # in the order z, y, x
     out[tuple(slice(at, None) if side > 0 else slice(0, at) for at, side in sides)] = False
     return out
 
 
-def _balls(tumour: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None) -> tuple[np.ndarray, ...]:
+def _balls(
+    tumour: np.ndarray, dead: np.ndarray, emt: np.ndarray | None, vessel: np.ndarray | None
+) -> tuple[np.ndarray, ...]:
     """Positions (x, y, z), colours, radii and crowding of what can be seen, in voxels."""
     visible = tumour & ~np.asarray(ndimage.binary_erosion(tumour), bool)
     crowd = np.asarray(ndimage.gaussian_filter(tumour.astype(np.float32), 2.5))
     where = np.argwhere(visible)
     share = np.zeros(len(where)) if emt is None else emt[visible] / 255.0
     colours = style.rgb(style.EPITHELIAL) * (1 - share[:, None]) + style.rgb(style.MESENCHYMAL) * share[:, None]
+    colours[dead[visible]] = style.rgb(style.NECROTIC)
     # hollows are darker than what stands out
     light = 1.12 - 0.5 * np.clip(crowd[visible] / 0.75, 0, 1)
     parts = [(where, colours, np.full(len(where), 0.62), light)]

@@ -250,7 +250,7 @@ class Scenario(Parameters):
         phenotype.rates(self.emt, self.lattice.tick_h)
         demands.of_death(self.death, demands.present(self.solutes), self.lattice.tick_h)
         demands.of_immune(self.immune, demands.present(self.solutes), self.lattice.tick_h)
-        for shape in {self.lattice.shape, self.body.organ_shape}:
+        for shape in {self.lattice.shape, self.body.organ_shape if self.body.organs else self.lattice.shape}:
             demands.of_solutes(self.solutes, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h)
         demands.of_walls(self.rupture, self.collapse, self.lattice.tick_h)
         for name in sprouting.LIGANDS:
