@@ -4,7 +4,7 @@
 
 Rates of secretion and uptake are per volume of tissue that is full of such cells (one cell a voxel: 1.25e8 cells/cm3
 at 20 um, 1e9 at 10 um), so what a tissue does to a field does not depend on `voxel_um`. What is exchanged with blood
-is per length of vessel, exchange = exchange_um2_per_h / dx^2 in its voxel.
+is per length of vessel, exchange = exchange_um2_per_h / dx^2 in its voxel, and in a bed of capillaries per volume.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -53,6 +53,12 @@ _LAW: dict[str, dict[str, Any]] = {
         "about": "radius of a vessel that is thinner than its voxel (a well: a voxel stands for a radius of 0.2 of its "
         "edge); 0 = as wide as the voxel makes it",
     },
+    "bed_per_h": {
+        "unit": "1/h",
+        "ge": 0,
+        "le": 1e6,
+        "about": "exchange with a bed of capillaries finer than the lattice, in voxels that hold no cell, times their matrix",
+    },
     "blood": {"unit": "c", "ge": 0, "le": 1e9, "about": "concentration in blood"},
 }  # fmt: skip
 
@@ -96,6 +102,7 @@ class Solute(Parameters):
     half_saturation: float = law("half_saturation", 1.0, "assumed")
     exchange_um2_per_h: float = law("exchange_um2_per_h", 0.0, _OFF)
     vessel_radius_um: float = law("vessel_radius_um", 0.0, _OFF)
+    bed_per_h: float = law("bed_per_h", 0.0, _OFF)
     blood: float = law("blood", 0.0, "none in blood")
     fixed_walls: Annotated[tuple[str, ...], Field(strict=False)] = quantity(
         (),

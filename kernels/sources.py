@@ -9,7 +9,8 @@ immune cells and normal epithelium: constant. Debris and empty voxels do nothing
 
 Exchange e = X/dx^2 in voxels of perfused blood vessels; X is permeability times circumference. A vessel thinner than
 its voxel meets, besides its wall, the tissue between its radius r and that for which a voxel stands, 0.2 dx (Peaceman
-1978): 1/X' = 1/X + ln(0.2 dx/r)/(2 pi D).
+1978): 1/X' = 1/X + ln(0.2 dx/r)/(2 pi D). A bed of capillaries finer than the lattice runs through intact matrix where no
+cell stands (Anderson et al. 2006, Cell 127:905: oxygen is supplied in proportion to matrix): e = bed m.
 Ignored: concentration falling along a vessel, lymph, convection.
 """
 
@@ -43,6 +44,7 @@ class SourceRates(NamedTuple):
     epithelium: float
     uptakes: tuple[float, float, float, float]  # tumour, stroma, immune, epithelium
     exchange: float
+    bed: float
     decay: float
     by_clone: bool  # times the trait PROTEASE?
 
@@ -89,6 +91,7 @@ def rates(table: Solute, voxel_um: float, stroma: StromaRates, *, by_clone: bool
             table.epithelium_uptake_per_h,
         ),
         exchange=exchange_per_h(table, voxel_um),
+        bed=table.bed_per_h,
         decay=table.decay_per_h,
         by_clone=by_clone,
     )
@@ -122,6 +125,7 @@ def fill_pass(
     hill: ti.template(),
     by_clone: ti.template(),
     takes: ti.template(),
+    bedded: ti.template(),
     supply: array(ti.f32),
     drain: array(ti.f32),
     uptake: array(ti.f32),
@@ -132,6 +136,7 @@ def fill_pass(
     traits: array(ti.f32),
     oxygen: array(ti.f32),
     growth_factor: array(ti.f32),
+    matrix: array(ti.f32),
     voxels: ti.i32,
     epithelial: ti.f32,
     by_emt: ti.f32,
@@ -148,11 +153,13 @@ def fill_pass(
     q_immune: ti.f32,
     q_epithelium: ti.f32,
     exchange: ti.f32,
+    bed: ti.f32,
     blood: ti.f32,
     decay: ti.f32,
 ):
     """supply (voxels,) f4 c/h; drain f4 1/h; uptake f4 c/h, if it `takes`; cell code, emt, vessel bits u1; clone u4, row
-    of traits f4, if `by_clone`; oxygen f4 mmHg, if `hypoxic`; growth_factor f4, if `activated`; rates per h.
+    of traits f4, if `by_clone`; oxygen f4 mmHg, if `hypoxic`; growth_factor f4, if `activated`; matrix f4; rates
+    per h.
 
     Walls: none (a voxel knows only itself).
     Conserves: nothing; it only says what will be given and taken.
@@ -171,6 +178,9 @@ def fill_pass(
         e = ti.f32(0.0)
         if (vessel[i] & ti.u8(_PERFUSED_BLOOD)) == ti.u8(_PERFUSED_BLOOD):
             e = exchange
+        if ti.static(bedded):
+            if cell[i] == ti.u8(Cell.EMPTY):
+                e += bed * matrix[i]
         supply[i] = of_kind(cell[i], tumour, fibroblast, immune, epithelium) + e * blood
         drain[i] = decay + e
         if ti.static(takes):
@@ -180,7 +190,7 @@ def fill_pass(
 def fill(tissue: Tissue, rates: SourceRates, blood: float, decay: float, supply: Any, drain: Any, uptake: Any) -> None:
     """Write supply (c/h), drain (1/h) and uptake (c/h) of a solute; uptake is left alone if nothing takes it up.
 
-    Reads cell, emt, vessel; and clone, traits, oxygen, growth_factor where they matter.
+    Reads cell, emt, vessel; and clone, traits, oxygen, growth_factor, matrix where they matter.
     """
     fill_pass(
         rates.hypoxic > 0.0,
@@ -188,6 +198,7 @@ def fill(tissue: Tissue, rates: SourceRates, blood: float, decay: float, supply:
         rates.hill,
         rates.by_clone and tissue.traits.shape[0] > 1,
         rates.takes,
+        rates.bed > 0.0,
         supply,
         drain,
         uptake,
@@ -198,6 +209,7 @@ def fill(tissue: Tissue, rates: SourceRates, blood: float, decay: float, supply:
         tissue.traits,
         tissue.solute("oxygen"),
         tissue.solute("growth_factor"),
+        tissue.matrix,
         tissue.lattice.voxels,
         rates.epithelial,
         rates.by_emt,
@@ -211,6 +223,7 @@ def fill(tissue: Tissue, rates: SourceRates, blood: float, decay: float, supply:
         rates.epithelium,
         *rates.uptakes,
         rates.exchange,
+        rates.bed,
         blood,
         decay,
     )

@@ -99,7 +99,7 @@ def substeps_of(table: Solute, lattice: Lattice, voxel_um: float, tick_h: float)
         for pair, size in zip((walls[0:2], walls[2:4], walls[4:6]), sizes, strict=True)
     )
     per_h = (2 * lattice.dimensions + fixed) * table.diffusivity_um2_per_h / voxel_um**2
-    per_h += table.decay_per_h + sources.exchange_per_h(table, voxel_um)
+    per_h += table.decay_per_h + sources.exchange_per_h(table, voxel_um) + table.bed_per_h
     if taken := most_taken(table):
         per_h += taken / table.half_saturation if table.half_saturation > 0.0 else math.inf
     load = tick_h * per_h / _SHARE
@@ -138,6 +138,7 @@ def is_plain(table: Solute) -> bool:
         table.immune_secretion_per_h,
         table.epithelium_secretion_per_h,
         table.exchange_um2_per_h,
+        table.bed_per_h,
         most_taken(table),
     )
     return not any(others) and not table.fixed_walls

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from . import figures_fate, figures_series, figures_solutes, page, style
+from . import figures_fate, figures_series, figures_solutes, figures_vessels, page, style
 from .page import text
 from .planes import Window
 from .reader import Run
@@ -27,6 +27,14 @@ def in_numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[i
                 figures_solutes.through_time(series, until),
                 "Solutes through time",
                 "Mean over the lattice, and between its lowest and highest value.",
+            )
+        if figures_vessels.grew(series) and "vessel" in dataset:
+            out += "<h3>Vessels</h3>" + page.picture(
+                figures_vessels.network(dataset, series, frames, until, run.layout.voxel_um),
+                "Growing vessels, and their numbers through time",
+                "Seen along z; the pale shape behind them is the tumour."
+                if dataset.sizes["z"] > 1
+                else "The pale shape behind them is the tumour.",
             )
     else:
         out += page.absent("The run recorded no series.")

@@ -137,6 +137,7 @@ def _solver(here: str, table: Solute, lattice: Lattice, voxel_um: float, tick_h:
     if table.diffusivity_um2_per_h == 0.0:
         raise ValueError(f"{here}.diffusivity_um2_per_h: a quasi-steady solute has to diffuse; give a value above 0")
     drained = table.decay_per_h > 0.0 or bool(table.fixed_walls) or table.exchange_um2_per_h > 0.0
+    drained = drained or table.bed_per_h > 0.0
     secreted = any(value for name, value in table if name.endswith("secretion_per_h"))
     if not drained and (not taken or secreted):
         raise ValueError(

@@ -81,7 +81,8 @@ def test_the_disk_is_full_at_twenty_positions(tmp_path: Path, pair: Pair, whole:
     pair.each(fill, rooms)
     print(f"\ndisk full: ticks {sorted(one.tick for one in seen)}; {sorted({reason(one) for one in seen})}")
     assert len(seen) == POSITIONS
-    assert len({one.tick for one in seen}) > POSITIONS // 2, "the disk was full at too few positions"
+    # frames and checkpoints, which take the room, come every two and three ticks
+    assert len({one.tick for one in seen}) > POSITIONS // 3, "the disk was full at too few positions"
 
 
 def reason(ended: Ended) -> str:

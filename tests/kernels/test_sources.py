@@ -30,6 +30,7 @@ BUSY = Solute(
     immune_uptake_per_h=0.25,
     epithelium_uptake_per_h=0.125,
     exchange_um2_per_h=4000.0,
+    bed_per_h=2.5,
     blood=7.0,
     decay_per_h=0.3,
 )
@@ -70,6 +71,7 @@ def test_the_kernel_equals_its_twin(device: Device, shape: tuple[int, int, int],
         {"by_emt": 0.0068},
         {"half": 0.41},
         {"exchange": 9.9},
+        {"bed": 2.51},
         {"uptakes": (3.0, 0.5, 0.26, 0.125)},
     ],
 )

@@ -26,6 +26,7 @@ def fill(tissue, rates: SourceRates, blood: float, decay: float) -> tuple[np.nda
     )
     perfused = (tissue.vessel & 5) == 5
     exchange = np.where(perfused, f4(rates.exchange), f4(0))
+    exchange = exchange + np.where(cell == 0, f4(rates.bed) * tissue.matrix, f4(0))
     uptake = np.select([cell == 1, cell == 4, cell == 3, cell == 5], [f4(q) for q in rates.uptakes], f4(0))
     return (secreted + exchange * f4(blood)).astype(f4), (f4(decay) + exchange).astype(f4), uptake.astype(f4)
 
