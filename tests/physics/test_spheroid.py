@@ -7,6 +7,7 @@ that had grown slowly would be smaller, as it never breathed: 370 um.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -29,6 +30,10 @@ HOLDS = 1e9  # what holds a voxel at a value: 1/h
 NEAR = 0.05  # the solver's tolerance and the ramp's width, mmHg
 
 
+def root(short: Callable[[float], float], low: float, high: float) -> float:
+    return float(np.asarray(brentq(short, low, high)))
+
+
 def profile(r: float, core: float) -> float:
     """Oxygen above that at the edge of a core without uptake and flux, mmHg."""
     return Q / (6 * D) * (r**2 + 2 * core**3 / r - 3 * core**2)
@@ -36,20 +41,20 @@ def profile(r: float, core: float) -> float:
 
 def killed_in_place(threshold: float) -> float:
     """Where a ball that breathes throughout has this pO2, um from its centre."""
-    anoxic = brentq(lambda core: profile(RADIUS, core) - SURFACE, 1, RADIUS)
-    return brentq(lambda r: profile(r, anoxic) - threshold, anoxic, RADIUS)
+    anoxic = root(lambda core: profile(RADIUS, core) - SURFACE, 1, RADIUS)
+    return root(lambda r: profile(r, anoxic) - threshold, anoxic, RADIUS)
 
 
 def grown(threshold: float) -> float:
     """The core at whose edge the pO2 is just the threshold, um."""
-    return brentq(lambda core: profile(RADIUS, core) + threshold - SURFACE, 1, RADIUS)
+    return root(lambda core: profile(RADIUS, core) + threshold - SURFACE, 1, RADIUS)
 
 
 class Ball:
     """An octant of the ball between closed walls; what lies outside is held at the surface's pO2."""
 
     def __init__(self, device: Device) -> None:
-        self.lattice = device.lattice((CUBE,) * 3)
+        self.lattice = device.lattice((CUBE, CUBE, CUBE))
         z, y, x = (np.indices(self.lattice.shape) + 0.5) * VOXEL
         self.outside = np.sqrt(x**2 + y**2 + z**2) > RADIUS
         self.tissue: Tissue = bare(self.lattice, lattice_id=0, voxel_um=VOXEL, roles=("protease", "oxygen"))
@@ -137,7 +142,7 @@ def rim(device: Device, **changes: object) -> tuple[int, float, float]:
     surface, onset = float(oxygen[shell].mean()), scenario.death.necrosis_onset_mmhg
     expected = whole
     if profile(whole, 1.0) + onset > surface:
-        expected = whole - brentq(lambda r: profile(whole, r) + onset - surface, 1.0, whole)
+        expected = whole - root(lambda r: profile(whole, r) + onset - surface, 1.0, whole)
     print(
         f"scenario {changes}: R {whole:.0f} um, {surface:.1f} mmHg there, rim {whole - core:.1f} um of {expected:.1f}"
     )
