@@ -105,6 +105,7 @@ class FieldsEvery(Parameters):
     clone: float = _field_every("clone")
     vessel: float = _field_every("vessel")
     matrix: float = _field_every("matrix")
+    fibre: float = _field_every("fibre")
     protease: float = _field_every("protease")
     oxygen: float = _field_every("oxygen")
     drug: float = _field_every("drug")
