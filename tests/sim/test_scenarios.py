@@ -15,7 +15,7 @@ PRESETS = ("franssen2019", "metaspread-default")
 
 
 def test_they_are_there() -> None:
-    assert {"quickstart", "spheroid", *PRESETS} <= set(NAMES)
+    assert {"immune", "quickstart", "spheroid", *PRESETS} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
