@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import xarray as xr
 
+from .lineage import newick
 from .planes import SLAB_VOXELS, recorded_h
 from .reader import Run, open_run
 from .schema import TABLE_DIMENSIONS
@@ -152,46 +153,3 @@ def _vti_head(dataset: xr.Dataset, names: list[str], voxel_um: float, time_h: fl
   </ImageData>
   <AppendedData encoding="raw">
 _"""
-
-
-def newick(clones: xr.Dataset) -> str:
-    """The tree of clones in Newick format, branch lengths in hours from the birth of the parent.
-
-    Node `c5` is row 5 of the table. Several founders hang from one unnamed root.
-
-    Raises:
-        ValueError: there are no clones, or a clone is its own ancestor or has a parent that is no row.
-    """
-    parent = np.asarray(clones["parent"].values, np.int64)
-    born_h = np.asarray(clones["born_h"].values, float)
-    count = len(parent)
-    if not count:
-        raise ValueError("the run recorded no clones")
-    if (parent >= count).any():
-        raise ValueError("a clone has a parent that is not in the table")
-    children: list[list[int]] = [[] for _ in range(count)]
-    for row in np.flatnonzero(parent >= 0):
-        children[parent[row]].append(int(row))
-    roots = [int(row) for row in np.flatnonzero(parent < 0)]
-
-    # a stack rather than recursion: trees may be deep. A row is visited before and after its children
-    parts: list[str] = []
-    stack = [(row, False) for row in reversed(roots)]
-    visited = 0
-    while stack:
-        row, after = stack.pop()
-        if not after:
-            visited += 1
-            if parts and parts[-1] != "(":
-                parts.append(",")
-            stack.append((row, True))
-            if children[row]:
-                parts.append("(")
-                stack += [(child, False) for child in reversed(children[row])]
-            continue
-        length = born_h[row] - (born_h[parent[row]] if parent[row] >= 0 else 0.0)
-        parts.append(f"{')' if children[row] else ''}c{row}:{length:.12g}")
-    if visited != count:
-        raise ValueError("the clones form no tree: one is its own ancestor")
-    tree = "".join(parts)
-    return f"{tree};" if len(roots) == 1 else f"({tree});"

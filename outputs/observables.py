@@ -236,3 +236,9 @@ def burden_by_organ(organ: np.ndarray, cells: np.ndarray, organs: int) -> np.nda
     known = (organ >= 0) & (organ < organs)
     np.add.at(burden, organ[known], np.asarray(cells, dtype=np.int64)[known])
     return burden
+
+
+def mean_trait(trait: np.ndarray, cells: np.ndarray) -> float:
+    """Mean of a trait over cells, from two columns of the table of clones; NaN without cells."""
+    cells = np.asarray(cells, dtype=float)
+    return float((np.asarray(trait, dtype=float) * cells).sum() / cells.sum()) if cells.sum() else float("nan")

@@ -16,6 +16,7 @@ from . import (
     figures_seeds,
     figures_tissue,
     page,
+    report_clones,
     style,
 )
 from .page import Section, text
@@ -63,9 +64,15 @@ def report_html(run: Run) -> str:
             portrait = _portrait(dataset, last, shown)
             tissue = _tissue(run, dataset, frames, shown)
             numbers = in_numbers(run, dataset, series, frames, shown)
+        clones = run.clones()
         sections = [
             Section("tissue", "The tissue through time", tissue),
             Section("numbers", "The primary in numbers", numbers),
+            *(
+                [Section("clones", "Clones", report_clones.section(dataset, clones, shown))]
+                if len(clones.clone) > 1
+                else []
+            ),
             Section("seeds", "Seeds", _seeds(run, dataset, series, seeds, colonies, last, shown)),
             Section("colonies", "Colonies", _colonies(run, series, colonies)),
             Section("parameters", "Every parameter", parameters(run)),

@@ -150,11 +150,16 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
 def clone_table(run: Simulation) -> dict[str, np.ndarray]:
     """The clones: parent, when and where each arose, its cells now, its traits."""
     clones = run.clones.table
+    travelling = np.zeros(run.clones.rows, dtype=np.int64)
+    if run.clones.rows > 1:
+        for row in np.flatnonzero(run.seeds.table["fate"] == Fate.IN_TRANSIT):
+            np.add.at(travelling, run.seeds.members_of(int(row))[1], 1)
     return {
         "parent": clones["parent"],
         "born_h": clones["born_tick"] * run.scenario.lattice.tick_h,
         "source": clones["lattice_id"],
         "cells": clones["cells"],
+        "cells_in_transit": travelling,
         **{name: clones[name] for name in TRAITS},
     }
 

@@ -36,9 +36,8 @@ _EXTRA = {
         "source": Spec(
             "i4", "1", "lattice it arose in: 0 the primary, else 1 + index into organ_names; -1 the implant"
         ),
-        "cells": Spec(
-            "i8", "1", "its tumour cells on all lattices, without its descendants'; 0 = extinct or in transit"
-        ),
+        "cells": Spec("i8", "1", "its tumour cells on all lattices, without its descendants'"),
+        "cells_in_transit": Spec("i8", "1", "its cells in seeds that are in transit"),
         **{
             name: Spec("f4", "1", f"trait: by what its cells multiply {what}; 1 is neutral")
             for name, what in TRAIT_MEANINGS.items()

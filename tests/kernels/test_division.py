@@ -7,8 +7,10 @@ import pytest
 from twins import proliferation_twin
 from twins.tissues import DEEP, FLAT, changed, random_tissue, snapshot
 
-from seedsoil.kernels import proliferation
-from seedsoil.kernels.draws import Stamp
+from seedsoil.kernels import contest, motility, proliferation
+from seedsoil.kernels.draws import ALWAYS, Stamp
+from seedsoil.kernels.intravasation import CONTACT, IntravasationRates
+from seedsoil.kernels.motility import LINEAR, MotilityRates
 from seedsoil.kernels.mutation import Mutation, TraitLaw
 from seedsoil.kernels.proliferation import Proliferation, ProliferationRates
 from seedsoil.kernels.tissue import Cell, Tissue, Trait, bare
@@ -16,6 +18,7 @@ from seedsoil.sim.device import Device
 from seedsoil.sim.scenario import Scenario
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
+CLOSED = IntravasationRates(CONTACT, 0.0, 0.0, 128)
 PLAIN = {"epithelial_per_h": 0.9, "mesenchymal_per_h": 0.4}
 VARIED = Mutation(division=TraitLaw(step_sd=0.5, most=3.0))
 EACH = {
@@ -187,3 +190,40 @@ def scenario(**tables: object) -> Scenario:
 def test_what_cannot_be_is_refused(tables: dict, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         scenario(**tables)
+
+
+def test_uncrowded_clones_grow_by_their_trait(device: Device) -> None:
+    """Founders of three clones far apart, 24 keys: sizes are (1 + p)^n with p = 1 - exp(-trait h), within 4 s.e.
+
+    So the mean trait rises by selection alone; the neutral expectation is refused.
+    """
+    traits, hazard, ticks = np.array([0.5, 1.0, 2.0]), 0.04, 20
+    rates = proliferation.rates(
+        Proliferation(epithelial_per_h=hazard, mesenchymal_per_h=hazard), 1.0, Mutation(division=TraitLaw(step_sd=1.0))
+    )
+    hops, sizes, founders = MotilityRates(2, LINEAR, 0.016, 0.016, 0.0, ALWAYS), [], 0
+    for key in range(24):
+        tissue = bare(device.lattice(DEEP), lattice_id=0, voxel_um=20.0)
+        tissue.traits = np.ones((3, len(Trait)), dtype=np.float32)
+        tissue.traits[:, Trait.DIVISION] = traits
+        tissue.cell[2::4, 2::4, 2::4] = Cell.TUMOUR
+        mine = tissue.clone[2::4, 2::4, 2::4]
+        mine[...] = (np.arange(mine.size) % 3).reshape(mine.shape)
+        founders = mine.size // 3
+        for tick in range(ticks):
+            stamp = Stamp.of(key, 0, tick)
+            proliferation.ripen(tissue, rates, stamp, solid_vessels=False)
+            for substep in range(2):
+                motility.propose(tissue, hops, substep, stamp, solid_vessels=False)
+                if substep == 0:
+                    proliferation.propose(tissue, stamp, solid_vessels=False)
+                contest.settle(tissue, CLOSED, substep, stamp)
+        sizes.append(np.bincount(tissue.clone[tissue.cell == Cell.TUMOUR], minlength=3))
+    p = -np.expm1(-hazard * traits)
+    mean = (1 + p) ** ticks
+    error = np.sqrt(mean * (mean - 1) * (1 - p) / (1 + p) / (24 * founders))
+    found = np.mean(sizes, axis=0) / founders
+    assert (abs(found - mean) < 4 * error).all()
+    assert (abs(found - mean.mean()) > 4 * error)[[0, 2]].all()
+    shares = found / found.sum()
+    assert (shares * traits).sum() > 1.05 * traits.mean()

@@ -1,11 +1,13 @@
 """Clones: who mutates, what number and which traits she gets, and that the tree, its numbers and its bits hold."""
 
+import csv
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from newick_parser import parse
 from twins import clones_twin
 from twins.tissues import DEEP, FLAT, changed, random_tissue, snapshot
 
@@ -15,6 +17,7 @@ from seedsoil.kernels.intravasation import CONTACT, IntravasationRates
 from seedsoil.kernels.motility import LINEAR, MotilityRates
 from seedsoil.kernels.mutation import MUTANT, Mutation, MutationRates, TraitLaw
 from seedsoil.kernels.tissue import Cell, Count, Tissue, Trait
+from seedsoil.outputs.export import export
 from seedsoil.outputs.reader import open_run
 from seedsoil.sim.clones import TRAITS, Clones, normal
 from seedsoil.sim.device import Device
@@ -197,6 +200,33 @@ def test_the_run_file_has_the_tree(whole: Path) -> None:
     assert np.bincount(first.clone.values[first.cell.values == 1]).tolist() == [225] * 4
     assert not np.allclose(table.division.values, 1)
     assert (table.adhesion.values == 1).all()
+
+
+def test_the_exported_tree_and_table_are_those_of_the_run(whole: Path, tmp_path: Path) -> None:
+    table = open_run(whole).clones()
+    [tree] = export(whole, "newick", tmp_path / "tree.nwk")
+    nodes = parse(tree.read_text())
+    assert len(nodes) == table.sizes["clone"] > 200
+    for row, (parent, born_h, cells) in enumerate(
+        zip(table.parent.values, table.born_h.values, table.cells.values, strict=True)
+    ):
+        node = nodes[f"c{row}"]
+        assert node.parent == (f"c{parent}" if row else "")
+        assert node.length == pytest.approx(born_h - (table.born_h.values[parent] if row else 0), abs=1e-9)
+        assert (node.notes["state"] == "extant") == (cells + table.cells_in_transit.values[row] > 0)
+    depth = [0.0] * len(nodes)
+    for row in range(1, len(nodes)):  # from the root to each birth is the time of it
+        depth[row] = depth[int(table.parent.values[row])] + nodes[f"c{row}"].length
+    np.testing.assert_allclose(depth, table.born_h.values, atol=1e-9)
+    planted = tree.read_text().replace("c5[", "c6[", 1)
+    with pytest.raises(ValueError, match="stands twice"):
+        parse(planted)
+    files = {file.stem: file for file in export(whole, "csv", tmp_path / "tables")}
+    with open(files["clones"], encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["parent"] for row in rows] == ["", *(str(parent) for parent in table.parent.values[1:])]
+    assert [np.float32(row["division"]) for row in rows] == table.division.values.tolist()
+    assert [int(row["cells"]) for row in rows] == table.cells.values.tolist()
 
 
 @pytest.mark.parametrize("tick", [20, 41])
