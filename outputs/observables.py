@@ -191,6 +191,13 @@ def cluster_sizes(mask: np.ndarray) -> np.ndarray:
     return np.sort(np.bincount(labels.reshape(-1))[1:])[::-1]
 
 
+def cells_apart(mask: np.ndarray, least: list[int]) -> np.ndarray:
+    """Cells that are not in the largest cluster, by the size of theirs: `least` are the smallest sizes of each class,
+    ascending from 1. Shape (classes,) i8."""
+    apart = cluster_sizes(mask)[1:]
+    return np.bincount(np.searchsorted(least, apart, side="right") - 1, apart, len(least)).astype(np.int64)
+
+
 def clone_cells(clone: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Cells of each clone that has any, in the order of clone numbers; shape (clones,) i8."""
     return np.unique(clone[mask], return_counts=True)[1]

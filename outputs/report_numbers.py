@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from . import figures_fate, figures_series, figures_solutes, figures_vessels, page, style
+from . import figures_clusters, figures_fate, figures_series, figures_solutes, figures_vessels, page, style
 from .page import text
 from .planes import Window
 from .reader import Run
@@ -38,6 +38,7 @@ def in_numbers(run: Run, dataset: xr.Dataset, series: xr.Dataset, frames: list[i
             )
     else:
         out += page.absent("The run recorded no series.")
+    out += figures_clusters.html(run, dataset, frames, shown)
     if not rows:
         return out + page.absent("No tumour cell is left in any of the frames shown, so there is no shape to measure.")
     head = [(title, "k" if name == "time" else "n") for name, title, _ in figures_series.SHAPE_COLUMNS]

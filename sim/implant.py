@@ -46,7 +46,7 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
     mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
     order = lowest(host_draw(chosen, stamp, Purpose.IMPLANT_PHENOTYPE), len(chosen))
     cell[chosen] = Cell.TUMOUR
-    emt[chosen[order[:mesenchymal]]] = 255
+    emt[chosen[order[:mesenchymal]]] = scenario.implant.mesenchymal_emt
     put_stroma(cell, vessel.reshape(-1), zone, scenario.stroma, stamp)
     tissue.cell[...] = device.array(cell.reshape(lattice.shape))
     tissue.emt[...] = device.array(emt.reshape(lattice.shape))

@@ -79,7 +79,10 @@ class Implant(Parameters):
     )
     cells: int = quantity(388, unit="cells", ge=1, source=FRANSSEN_2019, about="cells at the start")
     mesenchymal_fraction: float = quantity(
-        0.6, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="share of them that is mesenchymal (emt 255), the rest 0"
+        0.6, unit="1", ge=0, le=1, source=FRANSSEN_2019, about="share of them that is mesenchymal, the rest is of emt 0"
+    )
+    mesenchymal_emt: int = quantity(
+        255, unit="1", ge=128, le=255, source=FRANSSEN_2019, about="emt of those: below 255 they are hybrids"
     )
     clones: int = quantity(
         1,

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from seedsoil.outputs import (
+    figures_clusters,
     figures_fate,
     figures_organs,
     figures_seeds,
@@ -52,6 +53,15 @@ def test_colours_say_who_is_where() -> None:
     image = figures_tissue.cell_colours(cell, emt, vessel)[0]
     names = (style.TISSUE, style.EPITHELIAL, style.MESENCHYMAL, style.NECROTIC, style.BLOOD, style.EPITHELIAL)
     assert image == pytest.approx(np.array([style.rgb(name) for name in names]))
+
+
+def test_cells_apart_stack_up_by_the_size_of_their_group() -> None:
+    figure = figures_clusters.apart(np.array([0.0, 6.0]), np.array([[0, 0, 0, 0], [3, 2, 0, 5]]), 6.0)
+    left, right = figure.axes
+    tops = [bar.get_y() + bar.get_height() for bar in left.patches]  # pyright: ignore[reportAttributeAccessIssue]
+    assert max(tops) == 10 and len(left.patches) == 8
+    assert max(bar.get_y() + bar.get_height() for bar in right.patches) == pytest.approx(1)  # pyright: ignore
+    assert {"alone", "in 8 or more"} <= set(texts(figure))
 
 
 def test_solutes_have_a_panel_each_where_the_run_recorded_them() -> None:

@@ -190,6 +190,14 @@ def test_clusters_share_faces_not_edges() -> None:
     assert ob.cluster_sizes(np.zeros((1, 3, 3), bool)).tolist() == []
 
 
+def test_cells_apart_are_counted_by_the_size_of_their_cluster() -> None:
+    mask = np.zeros((1, 12, 12), bool)
+    mask[0, 0, :9] = True  # the largest
+    mask[0, 2, :1] = mask[0, 2, 3:4] = mask[0, 4, :2] = mask[0, 6, :5] = mask[0, 8, :8] = True
+    assert ob.cells_apart(mask, [1, 2, 4, 8]).tolist() == [2, 2, 5, 8]
+    assert ob.cells_apart(np.zeros((1, 3, 3), bool), [1, 2, 4, 8]).tolist() == [0, 0, 0, 0]
+
+
 def test_hill_numbers_of_equal_and_unequal_clones() -> None:
     for order in (0, 1, 2, 0.5):
         assert ob.clone_diversity(np.full(5, 12), order) == pytest.approx(5)
