@@ -13,8 +13,9 @@ from ..outputs.schema import DUCT_SERIES, FIELDS, SERIES, SOLUTE_SERIES, Spec
 from . import observe, provenance
 from .clones import TRAIT_MEANINGS
 from .device import Device
+from .recorded import MANTISSA_BITS
 from .resolved import resolved_rows, resolved_toml
-from .scenario import MANTISSA_BITS, Scenario
+from .scenario import Scenario
 from .simulation import Simulation
 
 # what the tables hold beyond the columns every run file has

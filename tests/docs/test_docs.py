@@ -9,8 +9,8 @@ from printed import LINK, PAGES, ROOT, blocks, check_command, check_link, check_
 
 from seedsoil.outputs import schema
 from seedsoil.sim.errors import InputError
+from seedsoil.sim.recorded import FIELDS
 from seedsoil.sim.recording import _EXTRA
-from seedsoil.sim.scenario import FIELDS
 
 
 @pytest.fixture(params=PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -9,9 +9,10 @@ import pytest
 from seedsoil.outputs.reader import Run
 from seedsoil.sim import checkpoint, limits
 from seedsoil.sim.errors import InputError, Interrupted
+from seedsoil.sim.recorded import FIELDS, FieldsEvery
 from seedsoil.sim.resume import branch, resume
 from seedsoil.sim.run import run
-from seedsoil.sim.scenario import FIELDS, FieldsEvery, Scenario
+from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario, with_overrides
 
 OUTPUT = {
