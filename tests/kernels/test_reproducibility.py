@@ -15,17 +15,21 @@ import pytest
 import taichi as ti
 
 from seedsoil.kernels import draws
+from seedsoil.kernels.death import Death
 from seedsoil.kernels.draws import Stamp
+from seedsoil.kernels.immune import Immune
 from seedsoil.kernels.intravasation import Intravasation
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.launch import array, kernel
 from seedsoil.kernels.motility import Motility
 from seedsoil.kernels.mutation import Mutation, TraitLaw
+from seedsoil.kernels.phenotype import Emt
 from seedsoil.kernels.proliferation import Proliferation
 from seedsoil.kernels.tissue import Tissue
 from seedsoil.sim.clones import Clones
 from seedsoil.sim.device import Device, start
 from seedsoil.sim.implant import primary
+from seedsoil.sim.ledger import NO_OTHERS
 from seedsoil.sim.processes import Processes
 from seedsoil.sim.scenario import Implant, LatticeTable, Scenario, Vessels
 from seedsoil.sim.step import step
@@ -46,13 +50,17 @@ def racing_pass(lattice: ti.template(), chain: array(ti.u32)):
 
 
 def scenario(key: int) -> Scenario:
-    """Everything at once: a packed ball of both kinds that frays, divisions with pushing and mutation, haptotaxis, protease, many vessels."""
+    """Everything at once: a packed ball of both kinds that frays, divisions with pushing and mutation, haptotaxis, protease,
+    emt, death, immune effectors, many vessels."""
     return Scenario(
         rng_key=key,
         until_h=100.0,
         lattice=LatticeTable(shape=SHAPE, voxel_um=10.0, tick_h=0.05),
         implant=Implant(kind="ball", cells=60_000, mesenchymal_fraction=0.5),
         motility=Motility(haptotaxis_um2_per_h=72.0),
+        emt=Emt(rate_per_h=0.2, stiffness_weight=1.0),
+        death=Death(apoptosis_per_h=0.02, anoikis_per_h=0.5, anoikis_matrix_fraction=1.0),
+        immune=Immune(entry_per_h=0.3, speed_um_per_h=200.0, kill_per_h=1.0, exhaustion_probability=0.3),
         proliferation=Proliferation(epithelial_per_h=0.4, mesenchymal_per_h=0.2, push_voxels_max=3),
         mutation=Mutation(probability=0.05, division=TraitLaw(step_sd=0.2)),
         intravasation=Intravasation(active_per_h=0.2, passive_per_h=1.0),
@@ -76,18 +84,22 @@ def run(device: Device, key: int, lattice: Lattice | None = None, *, look_at_all
         tissue.busy = np.ones(lattice.chunks, dtype=np.uint8)
     processes = Processes.of(made, tissue.lattice)
     clones, cells, events = Clones(made.mutation, device), made.implant.cells, []
-    happened = {"born": 0, "moved": 0, "seeds": 0, "founded": 0}
+    happened = {"born": 0, "moved": 0, "seeds": 0, "founded": 0, "died": 0, "killed": 0, "spent": 0}
+    others = NO_OTHERS
     for tick in range(TICKS):
         if look_at_all:
             tissue.wake()
-        tally, departed = step(tissue, processes, Stamp.of(key, 0, tick), cells, 0, clones=clones)
-        cells = tally.after
+        tally, departed = step(tissue, processes, Stamp.of(key, 0, tick), cells, 0, others, clones=clones)
+        cells, others = tally.after, tally.others
         events.append((tally, [(seed.voxel, seed.route, seed.emt.tolist()) for seed in departed]))
         for name, count in {
             "born": tally.born,
             "moved": tally.moved,
             "seeds": len(departed),
             "founded": tally.founded,
+            "died": tally.died,
+            "killed": dict(tally.causes)["killed"],
+            "spent": tally.others_lost.immune,
         }.items():
             happened[name] += count
     happened["idle"] = int((tissue.busy == 0).sum())
@@ -136,7 +148,7 @@ def ends() -> dict[int, dict]:
 def test_any_number_of_threads_gives_the_same_bits(ends):
     assert len({ends[threads]["rows"] for threads in THREADS}) == 1
     # and every process took part, or its races would go unseen
-    for name in ("born", "moved", "seeds", "founded", "idle"):
+    for name in ("born", "moved", "seeds", "founded", "died", "killed", "spent", "idle"):
         assert ends[1][name] > 100, name
 
 

@@ -20,7 +20,7 @@ HALF = 360  # ticks
 def growth(device: Device, key: int, *, visible: float = 1.0, **changes: object) -> tuple[float, Simulation]:
     """ln of the cells at 72 h over those at 36 h; `visible` is the trait of the one clone."""
     run = Simulation(load_scenario("immune", {"rng_key": key, **changes}), device)
-    run.primary.traits[:, Trait.VISIBILITY] = visible
+    run.clones.traits[:, Trait.VISIBILITY] = visible
     for _ in range(HALF):
         run.advance()
     before = run.cells
