@@ -68,7 +68,7 @@ def network(dataset: xr.Dataset, series: xr.Dataset, frames: list[int], until_h:
         handles = [
             Line2D([], [], marker="s", ls="", color=STATES[n][1], label=STATES[n][0]) for n in sorted(seen - {0})
         ]
-        top.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
+        top.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
         _curves(below.subplots(1, 3), series, until_h)
     return figure
 

@@ -1,7 +1,8 @@
 """Sprouting angiogenesis and lymphangiogenesis: tips, branches, anastomoses, regression.
 
     sprout   from perfused vessels with ligand > threshold, at sprouting_per_mm_h, and from stalks not yet perfused, at
-             branching_per_mm_h; the tip takes the free neighbour with most ligand, at least `spacing_um` from all tips
+             branching_per_mm_h; the tip takes the free neighbour with most ligand, at least `spacing_um` from all tips and
+             farther than that from vessels beside and before it
     climb    a tip moves at v = speed min(g, full)/full up the gradient g of its ligand, 0 below the least gradient
              (Shamloo 2008), in the direction of unit(gradient) + wander unit(random)
     join     a tip that touches a vessel of its kind and of another sprout is linked to it and ends; one ahead of it within
@@ -82,10 +83,24 @@ def _sprout(tissue: Tissue, law: GrowthRates, grown: Vasculature, stamp: Stamp, 
         others = np.stack([grown.tips[axis][mine] for axis in "zyx"], axis=1)
         if (((others - place) ** 2).sum(axis=1) * tissue.voxel_um**2 < law.table.spacing_um**2).any():
             continue
+        if _crowded(tissue, voxel, parent, law.table.spacing_um):
+            continue
         write(tissue, tissue.vessel, np.array([voxel]), np.array([law.kind | Vessel.TIP], dtype=np.uint8))
         z, y, x = place.tolist()
         grown.tips.append({"kind": law.kind, "voxel": voxel, "sprout": voxel, "z": z, "y": y, "x": x})
         grown.links.append({"kind": law.kind, "one": voxel, "other": parent, "sprout": voxel})
+
+
+def _crowded(tissue: Tissue, voxel: int, parent: int, spacing_um: float) -> bool:
+    """Is there a vessel within the spacing of a new tip, beside or before it? What lies behind is the parent."""
+    shape, reach = tissue.lattice.shape, int(spacing_um / tissue.voxel_um)
+    at, root = (np.array(np.unravel_index(place, shape)) for place in (voxel, parent))
+    low = np.maximum(at - reach, 0)
+    box = tuple(slice(a, b + reach + 1) for a, b in zip(low, at, strict=True))
+    vessel = tissue.vessel[box]
+    apart = np.argwhere(vessel if isinstance(vessel, np.ndarray) else vessel.get()) + low - at
+    near = (apart**2).sum(axis=1) * tissue.voxel_um**2 <= spacing_um**2
+    return bool((near & (apart @ (at - root) >= 0)).any())
 
 
 def _chosen(candidates: np.ndarray, probability: float, stamp: Stamp, purpose: Purpose) -> np.ndarray:

@@ -16,6 +16,8 @@ from ..kernels.draws import Purpose, Stamp, host_draws
 _REACH = 3.5
 # below this standard deviation, in voxels, its neighbours weigh less than 0.0004: white
 _WHITE = 0.25
+# voxels whose noise is worked out together, where a plane has fewer
+_SCRATCH = 2**15
 
 
 def add_noise(out: np.ndarray, lengths: tuple[float, float, float], stamp: Stamp, number: int) -> None:
@@ -30,13 +32,17 @@ def add_noise(out: np.ndarray, lengths: tuple[float, float, float], stamp: Stamp
     halos = [len(kernel) - 1 for kernel in kernels]
     planes, rows, columns = (n + halo for n, halo in zip(view.shape, halos, strict=True))
     stride = -(-rows * columns // 4) * 4  # a plane begins with a block of draws
-    for plane in range(planes):
-        draws = host_draws(plane * stride, rows * columns, stamp, Purpose.TEXTURE, number)
-        white = ndtri((draws + 0.5) / 2.0**32).reshape(rows, columns)
-        smooth = _smoothed(_smoothed(white, kernels[2], 1), kernels[1], 0).astype(np.float32)
+    together = max(1, _SCRATCH // stride)
+    for start in range(0, planes, together):
+        count = min(together, planes - start)
+        draws = host_draws(start * stride, count * stride, stamp, Purpose.TEXTURE, number)
+        white = ndtri((draws.reshape(count, stride)[:, : rows * columns] + 0.5) / 2.0**32)
+        smooth = _smoothed(white.reshape(count, rows, columns), kernels[2], 2)
+        smooth = _smoothed(smooth, kernels[1], 1).astype(np.float32)
         for tap, weight in enumerate(kernels[0]):
-            if 0 <= plane - tap < view.shape[0]:
-                view[plane - tap] += np.float32(weight) * smooth
+            first, last = max(0, start - tap), min(view.shape[0], start + count - tap)
+            if first < last:
+                view[first:last] += np.float32(weight) * smooth[first + tap - start : last + tap - start]
 
 
 def weights(length: float, size: int) -> np.ndarray:
@@ -49,12 +55,12 @@ def weights(length: float, size: int) -> np.ndarray:
     return kernel / np.sqrt((kernel**2).sum())
 
 
-def _smoothed(plane: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
-    """The weighted sums of neighbours along an axis, which becomes shorter by the kernel's halo."""
+def _smoothed(planes: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
+    """The weighted sums of neighbours along an axis (1 or 2), which becomes shorter by the kernel's halo."""
     if len(kernel) == 1:
-        return plane
-    size = plane.shape[axis] - len(kernel) + 1
-    out = np.zeros((size, plane.shape[1]) if axis == 0 else (plane.shape[0], size))
+        return planes
+    size = planes.shape[axis] - len(kernel) + 1
+    out = np.zeros([size if at == axis else n for at, n in enumerate(planes.shape)])
     for tap, weight in enumerate(kernel):
-        out += weight * (plane[tap : tap + size] if axis == 0 else plane[:, tap : tap + size])
+        out += weight * (planes[:, tap : tap + size] if axis == 1 else planes[:, :, tap : tap + size])
     return out

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..kernels.parameters import Parameters, quantity
 from ..kernels.tissue import Vessel
 
-_MOCAFE = "rh_mocafe, read in the design's data"
+_MOCAFE = "rh_mocafe, a published code of sprouting"
 
 
 class Angiogenesis(Parameters):
@@ -31,7 +31,9 @@ class Angiogenesis(Parameters):
     threshold_ng_per_ml: float = quantity(
         3.0, unit="ng/mL", ge=0, source="Song and Finley 2022", about="ligand above which a vessel sprouts"
     )
-    spacing_um: float = quantity(40.0, unit="um", ge=0, source=_MOCAFE, about="least distance of a new tip to others")
+    spacing_um: float = quantity(
+        40.0, unit="um", ge=0, source=_MOCAFE, about="least distance of a new tip to other tips and vessels"
+    )
     least_gradient_ng_per_ml_mm: float = quantity(
         14.0,
         unit="ng/mL/mm",

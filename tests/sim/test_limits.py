@@ -105,7 +105,7 @@ def test_placing_takes_what_is_claimed(kind: str, strewn: str) -> None:
 
 @pytest.mark.parametrize(
     "texture",
-    [{"kind": "noise", "correlation_um": 100.0}, {"kind": "fibres"}, {"kind": "duct", "vessel_membrane_um": 40.0}],
+    [{"kind": "fibres"}, {"kind": "duct", "vessel_membrane_um": 40.0}],
     ids=lambda texture: texture["kind"],
 )
 def test_laying_the_matrix_takes_what_is_claimed(texture: dict) -> None:
