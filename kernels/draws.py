@@ -61,6 +61,7 @@ class Purpose(IntEnum):
     IMPLANT_CLONE = 50
     IMPLANT_TRAIT = 51  # its substep is the trait
     LINING = 52
+    IMPLANT_DRIVER = 53
     # vessels that change: rows of voxels or of tips
     RUPTURE = 80
     COLLAPSE = 81

@@ -128,7 +128,8 @@ class Clones:
     def _traits(self, parents: np.ndarray, where: np.ndarray, stamp: Stamp, purpose: Purpose) -> dict[str, np.ndarray]:
         """Traits of the children of `parents`, drawn at `where` (voxels, or numbers of the implant's clones)."""
         driver = threshold(self._parameters.driver_probability)
-        changes = (host_draw(where, stamp, Purpose.DRIVER) < driver) | (driver == 2**32 - 1)
+        which = Purpose.IMPLANT_DRIVER if purpose == Purpose.IMPLANT_TRAIT else Purpose.DRIVER
+        changes = (host_draw(where, stamp, which) < driver) | (driver == 2**32 - 1)
         out = {}
         for trait, law in self._parameters.laws.items():
             name = trait.name.lower()

@@ -176,10 +176,12 @@ class Scenario(Parameters):
         for shape in (self.lattice.shape, self.body.organ_shape):
             hops = self.hops(Lattice.of(shape)).substeps
             search = immune.rates(self.immune, Lattice.of(shape), self.lattice.voxel_um, self.lattice.tick_h).substeps
-            if hops + search > SUBSTEPS_MAX:
+            # where cells pull, the draws beyond are those of its rounds (kernels.pulling)
+            most = SUBSTEPS_MAX // 8 if self.adhesion.traction_energy > 0 else SUBSTEPS_MAX
+            if hops + search > most:
                 raise ValueError(
                     f"immune.speed_um_per_h: {search} substeps of the search after {hops} of the hops are more than the "
-                    f"{SUBSTEPS_MAX} a tick can have; shorten lattice.tick_h or lower the speeds"
+                    f"{most} a tick can have; shorten lattice.tick_h or lower the speeds"
                 )
         return self
 

@@ -130,8 +130,9 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
 
 
 def arrival_sites(tissue: Tissue) -> np.ndarray:
-    """Flat indices of the organ's blood vessel voxels, ascending."""
-    return np.flatnonzero(tissue.host("vessel").reshape(-1) & np.uint8(Vessel.BLOOD))
+    """Flat indices of the organ's given blood vessel voxels, ascending: what grew since may be a sprout without a lumen."""
+    given = np.uint8(Vessel.BLOOD | Vessel.GIVEN)
+    return np.flatnonzero((tissue.host("vessel").reshape(-1) & given) == given)
 
 
 def around(lattice: Lattice, site: int, block_voxels: int) -> np.ndarray:

@@ -18,7 +18,7 @@ def bone(device: Device, shape: tuple[int, int, int]) -> tuple[Organ, Tissue, in
     """An organ with one vessel voxel in the middle. Returns it, its tissue and that voxel."""
     tissue = bare(device.lattice(shape), lattice_id=1, voxel_um=20.0)
     middle = tuple(n // 2 for n in shape)
-    tissue.vessel[middle] = int(Vessel.BLOOD | Vessel.PERFUSED)
+    tissue.vessel[middle] = int(Vessel.BLOOD | Vessel.PERFUSED | Vessel.GIVEN)
     return Organ("bone", 0, tissue), tissue, int(np.ravel_multi_index(middle, shape))
 
 
@@ -131,12 +131,13 @@ def test_cells_without_room_are_left_out_and_a_seed_without_any_dies(device: Dev
 
 
 def test_all_vessel_sites_are_used_alike(device: Device) -> None:
-    """The site is the draw's share of the list: both ends are reached, and lymph vessels are no way in."""
+    """The site is the draw's share of the list: both ends are reached; lymph vessels and grown ones are no way in."""
     organ, tissue, _ = bone(device, FLAT)
     tissue.vessel[...] = 0
     flat = tissue.vessel.reshape(-1)
-    flat[[100, 900, 2000, 3000]] = int(Vessel.BLOOD)
-    flat[[50, 4000]] = int(Vessel.LYMPH)
+    flat[[100, 900, 2000, 3000]] = int(Vessel.BLOOD | Vessel.GIVEN)
+    flat[[50, 4000]] = int(Vessel.LYMPH | Vessel.GIVEN)
+    flat[[60, 3500]] = int(Vessel.BLOOD | Vessel.PERFUSED), int(Vessel.BLOOD | Vessel.TIP)  # these have grown
     assert arrival_sites(tissue).tolist() == [100, 900, 2000, 3000]
     seeds, colonies = Seeds(), Colonies()
     for draw in (0, 2**30 - 1, 2**30, 2**31, 2**32 - 1):
