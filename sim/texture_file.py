@@ -1,4 +1,4 @@
-"""Matrix from a file: a volume of fractions, read without pickle and checked before anything runs.
+"""Matrix from a file: a volume of fractions, read as numbers alone and checked before anything runs.
 
 When a scenario is read, the file's path becomes absolute and its SHA-256 is noted, both in the scenario itself. So
 they are in `resolved.toml` and in every checkpoint, and a run that goes on notices another file.

@@ -1,4 +1,4 @@
-"""Given vessels from a file: a volume of vessel bits, read without pickle and checked before anything runs."""
+"""Given vessels from a file: a volume of vessel bits, read as numbers alone and checked before anything runs."""
 
 from pathlib import Path
 from typing import Any

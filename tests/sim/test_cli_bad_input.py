@@ -19,6 +19,9 @@ cells = 9
 kind = "none"
 """
 
+# a long tick is refused for the divisions in it first
+UNDIVIDED = b"[proliferation]\nepithelial_per_h = 0\nmesenchymal_per_h = 0\n"
+
 
 def edited(old: str, new: str) -> bytes:
     assert old.encode() in GOOD
@@ -228,7 +231,8 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
     ),
     "unstable": (
         edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 24")
-        + b"[motility]\nmesenchymal_um2_per_h = 1e6\n",
+        + b"[motility]\nmesenchymal_um2_per_h = 1e6\n"
+        + UNDIVIDED,
         [],
         ["bad.toml:4  lattice.tick_h", "substeps a tick", "shorten the tick"],
     ),
@@ -238,7 +242,7 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["bad.toml:9  immune.recruited_entry_per_h", "needs the solute 'chemokine'"],
     ),
     "effectors too deadly for the tick": (
-        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6") + b"[immune]\nkill_per_h = 0.5\n",
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6") + b"[immune]\nkill_per_h = 0.5\n" + UNDIVIDED,
         [],
         ["bad.toml:10  immune.kill_per_h", "with probability 0.95 in a tick of 6 h"],
     ),
@@ -269,7 +273,8 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
     ),
     "a heading shorter than the tick": (
         edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6")
-        + b"[motility]\nmesenchymal_speed_um_per_h = 20\npersistence_h = 10\n",
+        + b"[motility]\nmesenchymal_speed_um_per_h = 20\npersistence_h = 10\n"
+        + UNDIVIDED,
         [],
         ["bad.toml:11  motility.persistence_h", "10 h is too short", "shorten lattice.tick_h"],
     ),
@@ -294,7 +299,9 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["death.necrosis_full_mmhg", "must lie below death.necrosis_onset_mmhg"],
     ),
     "a hazard too large for the tick": (
-        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6") + b"[death]\napoptosis_per_h = 0.2\n",
+        edited("shape = [1, 16, 16]", "shape = [1, 16, 16]\ntick_h = 6")
+        + b"[death]\napoptosis_per_h = 0.2\n"
+        + UNDIVIDED,
         [],
         ["bad.toml:10  death.apoptosis_per_h", "with probability 0.70 in a tick of 6 h", "shorten lattice.tick_h"],
     ),
