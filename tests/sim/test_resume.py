@@ -86,7 +86,7 @@ def test_the_run_is_busy_enough_to_mean_something(whole: Path) -> None:
     assert (record.seeds().fragment > 0).any()
     assert np.isin([0, 1, 5], record.seeds().fate).all()
     assert record.series().vegf_mean[-1] > 0 and record.field("vegf")[-1].max() > 0
-    assert record.series().oxygen_min[-1] == 40.0
+    assert 0 <= record.series().oxygen_min[-1] < 40.0 == record.series().oxygen_max[0]
 
 
 @pytest.mark.parametrize("tick", [1, 19, 20, 53, 89])
