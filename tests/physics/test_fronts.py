@@ -1,0 +1,90 @@
+"""Fronts of growing tissue: how rough a flat one becomes (KPZ), and how fast it goes when cells push.
+
+Roughness. The growth of an Eden front belongs to the class of Kardar, Parisi & Zhang (1986, Phys Rev Lett 56:889): the
+variance of its height grows as w0 + A t^(2 beta), beta = 1/3 in the plane. w0 is the roughness that single cells make
+(Kertesz & Wolf 1988, J Phys A 21:747); it drops out of W2(2t) - W2(t), whose slope in logarithms is 2 beta. A front that
+is smoothed without the nonlinear term (Edwards & Wilkinson) has 1/4, one of independent columns 1/2. From a
+point seed the lattice's axes would show, so the front is flat, and its walls far away.
+"""
+
+import numpy as np
+import pytest
+
+from seedsoil.kernels import contest, proliferation, pushing
+from seedsoil.kernels.draws import Stamp
+from seedsoil.kernels.intravasation import CONTACT, IntravasationRates
+from seedsoil.kernels.proliferation import Proliferation
+from seedsoil.kernels.tissue import Cell, bare
+from seedsoil.sim.device import Device
+
+pytestmark = pytest.mark.physics
+
+CLOSED = IntravasationRates(CONTACT, 0.0, 0.0, 128)
+RATE, BURIED = 0.1, 24  # divisions per tick; cells deeper than this below the lowest point of the front are set aside
+
+
+def heights(device: Device, shape: tuple[int, int, int], key: int, ticks: int, reach: int = 1) -> np.ndarray:
+    """Height of the front over its base, (ticks, nz * nx); growth is along y from a filled base."""
+    tissue = bare(device.lattice(shape), lattice_id=0, voxel_um=20.0)
+    tissue.cell[:, : 8 * reach] = Cell.TUMOUR
+    rates = proliferation.rates(
+        Proliferation(epithelial_per_h=RATE, mesenchymal_per_h=RATE, push_voxels_max=reach), 1.0
+    )
+    found = []
+    for tick in range(ticks):
+        stamp = Stamp.of(key, 0, tick)
+        tissue.intent[...] = 0
+        proliferation.ripen(tissue, rates, stamp, solid_vessels=False)
+        pushing.push(tissue, rates, stamp, solid_vessels=False)
+        proliferation.propose(tissue, stamp, solid_vessels=False)
+        contest.settle(tissue, CLOSED, 0, stamp)
+        top = shape[1] - (tissue.cell != Cell.EMPTY)[:, ::-1].argmax(axis=1)
+        found.append(top.reshape(-1) - 8 * reach)
+        low = int(top.min()) - BURIED
+        if tick % 16 == 0 and low > 0:
+            tissue.cell[:, :low], tissue.due[:, :low] = Cell.STROMA, 0
+        assert top.max() < shape[1]
+    return np.array(found)
+
+
+def beta(variance: np.ndarray, first: int) -> float:
+    """Half the slope of ln(W2(2t) - W2(t)) over ln t, t from `first` to half of the record."""
+    t = np.unique(np.geomspace(first, len(variance) // 2 - 1, 12).astype(int))
+    return float(np.polyfit(np.log(t), np.log(variance[2 * t] - variance[t]), 1)[0] / 2)
+
+
+def test_a_flat_front_roughens_as_kpz_says(device: Device) -> None:
+    """Ten keys of a front 2,048 wide, rt from 4 to 90: beta 0.30 to 0.34, which 1/4 and 1/2 are not."""
+    fronts = [heights(device, (1, 144, 2048), key, 900) for key in range(1, 11)]
+    variance = np.mean([front.var(axis=1) for front in fronts], axis=0)
+    measured = beta(variance, 40)
+    print("beta:", measured, "W2:", variance[[1, 40, 100, 400, 899]])
+    assert 0.30 <= measured <= 0.34
+    # planted: columns that grow by themselves, and a front that only smooths, by the same estimate
+    draw = np.random.default_rng(1)
+    alone = np.cumsum(draw.random((900, 20_000)) < RATE, axis=0).var(axis=1)
+    assert not 0.30 <= beta(alone, 40) <= 0.34
+    smoothed, steps = np.zeros((8, 2048)), []
+    for _ in range(900):
+        smoothed += 0.25 * (np.roll(smoothed, 1, 1) + np.roll(smoothed, -1, 1) - 2 * smoothed)
+        smoothed += 0.3 * draw.standard_normal(smoothed.shape)
+        steps.append(smoothed.var(axis=1).mean())
+    assert not 0.30 <= beta(np.array(steps), 40) <= 0.34
+
+
+@pytest.mark.parametrize("shape", [(1, 160, 1024), (48, 96, 48)], ids=["2-D", "3-D"])
+def test_a_front_that_pushes_goes_faster_with_its_layer(device: Device, shape: tuple[int, int, int]) -> None:
+    """Speed at L = 1, 2, 4 within 14 % of L times the rate: a layer of L cells divides.
+
+    A rough front of single cells is a little faster than flat ones, lines that cross in a tick make it a little slower.
+    """
+    speed = {}
+    for reach, ticks in ((1, 300), (2, 200), (4, 100)):
+        mean = heights(device, shape, 3, ticks, reach).mean(axis=1)
+        late = np.arange(ticks) >= ticks // 3
+        speed[reach] = float(np.polyfit(np.arange(ticks)[late], mean[late], 1)[0]) / RATE
+    print("speed in voxels per division time by reach:", speed)
+    for reach, found in speed.items():
+        assert found == pytest.approx(reach, rel=0.14)
+        assert found != pytest.approx(reach + 1, rel=0.14)
+        assert reach == 1 or found != pytest.approx(reach - 1, rel=0.14)
