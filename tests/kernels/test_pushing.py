@@ -17,9 +17,8 @@ from seedsoil.kernels.tissue import CARRIED, Cell, Count, Tissue, bare
 from seedsoil.sim.device import Device
 
 SHAPES = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2-D", "3-D"])
-REACH = pytest.mark.parametrize("reach", [2, 3, 8])
+CASES = pytest.mark.parametrize(("reach", "solid"), [(2, False), (3, True), (8, False)])
 CLOSED = IntravasationRates(CONTACT, 0.0, 0.0, 128)
-SOLID = pytest.mark.parametrize("solid", [False, True])
 
 
 def pushes(reach: int) -> ProliferationRates:
@@ -41,8 +40,7 @@ def state_of(tissue: Tissue) -> dict[str, np.ndarray]:
 
 
 @SHAPES
-@REACH
-@SOLID
+@CASES
 def test_lines_and_winners_equal_the_twin(device: Device, shape: tuple[int, int, int], reach: int, solid: bool) -> None:
     lattices = (device.lattice(shape), Lattice.of(shape, form="voxels")) if reach == 3 else (device.lattice(shape),)
     for lattice in lattices:

@@ -82,11 +82,12 @@ def ripen_responding(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(`due` after the pass, distance of each draw from its limit as a probability, in f8)."""
     out, margin = state["due"].copy(), np.full(state["due"].shape, np.inf)
+    draws = host_draw(np.arange(out.size), stamp, Purpose.DIVIDE)
     for voxel, at in cells_of(state["cell"]):
         if state["due"][at]:
             continue
         hazard = F(rates.hazards[int(state["emt"][at])]) * factor(state, at, rates)
-        draw = int(host_draw(np.array(voxel), stamp, Purpose.DIVIDE)) / 2**32
+        draw = int(draws[voxel]) / 2**32
         margin[at] = abs(draw + np.expm1(-float(hazard)))
         if draw < -np.expm1(-float(hazard)) and reachable(state, at, rates.reach, solid_vessels=solid_vessels):
             out[at] = 1

@@ -30,6 +30,8 @@ def push(
     that are equally near always the first."""
     shape = state["cell"].shape
     wishes = []
+    voxels = np.arange(state["cell"].size)
+    ways, bids = (host_draw(voxels, stamp, purpose) for purpose in (Purpose.PUSH_DIRECTION, Purpose.PUSH_PRIORITY))
     for voxel, at in cells_of(state["cell"]):
         if state["due"][at] != 1:
             continue
@@ -38,9 +40,9 @@ def push(
         if shortest < 2:
             continue
         near = [found for found in lines if len(found) == shortest]
-        chance = int(host_draw(np.array(voxel), stamp, Purpose.PUSH_DIRECTION)) / 2**32
+        chance = int(ways[voxel]) / 2**32
         way = near[0 if first else int(chance * len(near))]
-        bid = int(host_draw(np.array(voxel), stamp, Purpose.PUSH_PRIORITY)) if fair else 0
+        bid = int(bids[voxel]) if fair else 0
         wishes.append(((bid, voxel), [at, *way]))
     best: dict[tuple, tuple] = {}
     for bid, way in wishes:
