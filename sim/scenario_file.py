@@ -112,17 +112,19 @@ def _checked(origin: Origin, data: dict[str, Any], source: "Source") -> "Scenari
 
 def pinned(scenario: "Scenario", folder: File, origin: Origin | None = None) -> "Scenario":
     """The scenario with the files it names noted by absolute path and SHA-256. Raises InputError if one cannot be used."""
-    from . import texture_file
+    from . import texture_file, vessels
 
     try:
         texture = texture_file.pinned(scenario.matrix.texture, folder, scenario.lattice.shape)
+        given = vessels.pinned(scenario.vessels, folder, scenario.lattice.shape)
     except InputError as error:
         key, _, what = str(error).partition(": ")
         origin = origin or Origin(scenario.title, "", {}, {})
         raise InputError(report(origin, [Problem(tuple(key.split(".")), what)])) from None
-    if texture is scenario.matrix.texture:
+    if texture is scenario.matrix.texture and given is scenario.vessels:
         return scenario
-    return scenario.model_copy(update={"matrix": scenario.matrix.model_copy(update={"texture": texture})})
+    matrix = scenario.matrix.model_copy(update={"texture": texture})
+    return scenario.model_copy(update={"matrix": matrix, "vessels": given})
 
 
 def _read(path_or_name: str | os.PathLike[str]) -> tuple[str, str]:

@@ -27,7 +27,7 @@ def pinned(texture: Texture, folder: Path, shape: tuple[int, int, int]) -> Textu
     """
     if texture.kind != "file":
         return texture
-    path, dataset = _parts(texture.file)
+    path, dataset = parts(texture.file)
     place = (folder / path).absolute()
     name = f"{place}:{dataset}" if dataset else str(place)
     for _ in _planes(name, shape):
@@ -37,7 +37,7 @@ def pinned(texture: Texture, folder: Path, shape: tuple[int, int, int]) -> Textu
 
 def read_into(matrix: np.ndarray, texture: Texture) -> None:
     """Fill matrix (nz, ny, nx) f4 from the texture's file. Raises InputError if it is not what it was or should be."""
-    _checked_sum(texture, Path(_parts(texture.file)[0]))
+    _checked_sum(texture, Path(parts(texture.file)[0]))
     for plane, values in enumerate(_planes(texture.file, matrix.shape)):
         matrix[plane] = values
 
@@ -81,7 +81,7 @@ def _planes(name: str, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
 
 @contextmanager
 def _opened(name: str) -> Iterator[Any]:
-    path, dataset = _parts(name)
+    path, dataset = parts(name)
     if path.endswith(".npy"):
         yield np.load(path, mmap_mode="r", allow_pickle=False)
     elif path.endswith((".h5", ".hdf5", ".hdf", ".vtkhdf")):
@@ -96,7 +96,7 @@ def _opened(name: str) -> Iterator[Any]:
         raise InputError(f"{KEY}: {printable(name)}: needs an .npy, .h5 or .hdf5 file")
 
 
-def _parts(name: str) -> tuple[str, str]:
+def parts(name: str) -> tuple[str, str]:
     """(path, dataset) of 'file.h5:dataset'; a path may hold a colon if its name ends as those of files do."""
     if name.endswith((".npy", ".h5", ".hdf5", ".hdf", ".vtkhdf")):
         return name, ""

@@ -4,6 +4,8 @@ Every voxel of a given vessel is supplied from outside the lattice, so it is per
 what grows out of it (`sim.angiogenesis`). Layouts: `sim.vessel_layouts`; from a file: `sim.vessel_volume`.
 """
 
+import re
+from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -16,6 +18,7 @@ from ..kernels.tissue import Vessel
 from . import vessel_layouts, vessel_volume
 from .errors import InputError
 from .ranks import lowest
+from .texture_file import parts
 from .vessel_layouts import Site
 
 
@@ -78,22 +81,42 @@ class Vessels(Parameters):
         "",
         unit="-",
         source="the scenario's choice",
-        about="volume: an .npy file, or 'file.h5:dataset', of u1 bits (1 blood, 2 lymph, + 8 ruptured) and of lattice.shape",
+        about="volume: an .npy file, or 'file.h5:dataset', of u1 bits (1 blood, 2 lymph, + 8 ruptured) and of lattice.shape, beside the scenario's file",
+    )
+
+    file_sha256: str = quantity(
+        "", unit="-", source="noted when the scenario is read", about="SHA-256 of that file, which it must have"
     )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.kind == "volume" and not self.file:
             raise ValueError("vessels.file: missing; vessels.kind = 'volume' reads it")
+        if not re.fullmatch("([0-9a-f]{64})?", self.file_sha256):
+            raise ValueError("vessels.file_sha256: needs 64 hexadecimal digits")
         if self.kind != "volume" and self.file:
             raise ValueError(f"vessels.file: is read by vessels.kind = 'volume' only (kind is {self.kind!r})")
         return self
 
 
+def pinned(vessels: Vessels, folder: Path, shape: tuple[int, int, int]) -> Vessels:
+    """The table with its file's path made absolute (relative to `folder`) and its SHA-256 noted, the volume checked.
+
+    Raises InputError, which begins with the key, if the file cannot be used.
+    """
+    if vessels.kind != "volume":
+        return vessels
+    path, dataset = parts(vessels.file)
+    place = (folder / path).absolute()
+    name = f"{place}:{dataset}" if dataset else str(place)
+    vessel_volume.read(name, vessels.file_sha256, shape)
+    return vessels.model_copy(update={"file": name, "file_sha256": vessel_volume.sum_of(place)})
+
+
 def vessel_map(vessels: Vessels, lattice: Lattice, voxel_um: float, stamp: Stamp) -> np.ndarray:
     """Vessel bits (nz, ny, nx) u1. Raises InputError if there is no room for as many vessels, or the file is unfit."""
     if vessels.kind == "volume":
-        return vessel_volume.read(vessels.file, lattice.shape)
+        return vessel_volume.read(vessels.file, vessels.file_sha256, lattice.shape)
     out = np.zeros(lattice.shape, dtype=np.uint8)
     if vessels.kind == "none" or (vessels.kind != "krogh" and vessels.blood + vessels.lymph == 0):
         return out

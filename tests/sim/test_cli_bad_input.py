@@ -199,6 +199,11 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         ["bad.toml:9  intravasation.cluster_law", "give adhesion.bond_energy"],
     ),
     "vessels from nowhere": (edited('"none"', '"volume"'), [], ["bad.toml:6  vessels.file", "missing"]),
+    "vessels from no file": (
+        edited('kind = "none"', 'kind = "volume"\nfile = "nowhere.npy"'),
+        [],
+        ["bad.toml:8  vessels.file", "nowhere.npy: cannot be read (No such file"],
+    ),
     "sprouts without VEGF": (
         GOOD + b"[angiogenesis]\nsprouting_per_mm_h = 0.1\n",
         [],

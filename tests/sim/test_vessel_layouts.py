@@ -1,5 +1,6 @@
 """Given vessels: regular arrays, trees that reach everywhere, volumes from a file."""
 
+import hashlib
 from pathlib import Path
 
 import h5py
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from seedsoil import load_scenario
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Vessel
@@ -131,6 +133,26 @@ def test_a_volume_is_taken_as_it_is(tmp_path: Path) -> None:
     found = [bits(FLAT, kind="volume", file=str(tmp_path / name)) for name in ("v.npy", "v.h5", "v.h5:a/b")]
     for vessel in found:
         np.testing.assert_array_equal(vessel, np.where(wanted > 0, wanted | 4 | 32, 0))
+
+
+def test_a_scenario_notes_its_volume_and_refuses_another(tmp_path: Path) -> None:
+    """Read beside the scenario's file, by sum; what a run holds is the absolute path."""
+    wanted = np.zeros((1, 16, 16), dtype=np.uint8)
+    wanted[0, 3, :] = 1
+    np.save(tmp_path / "v.npy", wanted)
+    text = "until_h = 1\n[lattice]\nshape = [1, 16, 16]\n[implant]\ncells = 9\n[vessels]\n"
+    (tmp_path / "s.toml").write_text(text + 'kind = "volume"\nfile = "v.npy"\n')
+    scenario = load_scenario(tmp_path / "s.toml")
+    assert scenario.vessels.file == str(tmp_path / "v.npy")
+    assert scenario.vessels.file_sha256 == hashlib.sha256((tmp_path / "v.npy").read_bytes()).hexdigest()
+    lattice = Lattice.of((1, 16, 16))
+    np.testing.assert_array_equal(vessel_map(scenario.vessels, lattice, 20.0, Stamp.of(1)) > 0, wanted > 0)
+    np.save(tmp_path / "v.npy", wanted[:, ::-1])
+    with pytest.raises(InputError, match=r"vessels\.file: .* is not the file this scenario was read with"):
+        vessel_map(scenario.vessels, lattice, 20.0, Stamp.of(1))
+    (tmp_path / "v.npy").unlink()
+    with pytest.raises(InputError, match=r"s\.toml:8  vessels\.file"):
+        load_scenario(tmp_path / "s.toml")
 
 
 REFUSED: dict[str, tuple[np.ndarray, str]] = {
