@@ -1,8 +1,8 @@
 """The claim of `heterogeneity`: selection, and not drift, raises the mean trait of division.
 
 Visibility varies by the same law and does nothing in this scenario, and so does the response to EMT, which is made to
-vary here: the two are the neutral control. Eight keys, 350 hours; a paired t above 3 with 7 degrees of freedom comes by
-chance once in 100, and all eight differences above 0 once in 256.
+vary here: the two are the neutral control. Eight keys, 350 hours. How far selection has come by then depends on when the
+first strong driver arose, so the test is of signs: all eight differences lie above 0 by chance once in 256.
 """
 
 import numpy as np
@@ -32,19 +32,15 @@ def means(device: Device, key: int, **changes: object) -> dict[str, float]:
     return {name: float(np.log(mean_trait(table[name], table["cells"]))) for name in names}
 
 
-def paired_t(difference: np.ndarray) -> float:
-    return float(difference.mean() / (difference.std(ddof=1) / len(difference) ** 0.5))
-
-
 def test_selection_raises_the_mean_of_division_and_of_no_neutral_trait(device: Device) -> None:
     found = [means(device, key) for key in KEYS]
     print("ln of mean traits by key:", found)
     division, visibility, emt = (np.array([one[name] for one in found]) for name in ("division", "visibility", "emt"))
     assert (division > visibility).all()
-    assert paired_t(division - visibility) > 3
-    # the detector sees nothing where there is no selection
-    assert abs(paired_t(visibility - emt)) < 3
+    assert (division - visibility).mean() > 0.15
+    # the same questions about two neutral traits are answered with no
     assert 0 < (visibility > emt).sum() < len(found)
+    assert abs((visibility - emt).mean()) < 0.15
 
 
 def test_without_the_trait_nothing_is_selected(device: Device) -> None:
