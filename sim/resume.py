@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from ..kernels.tissue import Trait
 from ..outputs.errors import RunFileError
 from ..outputs.reader import Run, open_run
 from ..outputs.recovery import is_being_written
@@ -169,6 +170,13 @@ def branch(
     for name in _FIXED:
         if attrgetter(name)(new) != attrgetter(name)(old):
             raise InputError(f"{name}: a branch shares the past of {place}, so it cannot change [{name}]")
+    for trait in Trait:
+        if old.mutation.varies(trait) and not new.mutation.varies(trait):
+            name = trait.name.lower()
+            raise InputError(
+                f"mutation.{name}: clones of the past differ in this trait, so a branch cannot take its law away; to stop "
+                "mutations set mutation.probability=0"
+            )
     if list(new.body.organs) != list(old.body.organs) or new.body.organ_shape != old.body.organ_shape:
         raise InputError(
             f"body: a branch keeps the organs of its past, in their order, and their shape: {', '.join(old.body.organs)}"

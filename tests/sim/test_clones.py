@@ -21,7 +21,7 @@ from seedsoil.outputs.export import export
 from seedsoil.outputs.reader import open_run
 from seedsoil.sim.clones import TRAITS, Clones, normal
 from seedsoil.sim.device import Device
-from seedsoil.sim.errors import IdentityBroken, Interrupted, SeedsoilError
+from seedsoil.sim.errors import IdentityBroken, InputError, Interrupted, SeedsoilError
 from seedsoil.sim.ledger import Tally, check_cells
 from seedsoil.sim.limits import estimate
 from seedsoil.sim.resume import branch, resume
@@ -244,6 +244,8 @@ def test_a_branch_keeps_its_clones_and_may_stop_mutating(tmp_path: Path, whole: 
     branch(whole, at_h=3.0, out=tmp_path / "same", report=False)
     assert digest(tmp_path / "same") == digest(whole)
     branch(whole, at_h=3.0, out=tmp_path / "still", overrides={"mutation.probability": 0.0}, report=False)
+    with pytest.raises(InputError, match=r"mutation\.division: clones of the past differ"):
+        branch(whole, at_h=3.0, out=tmp_path / "never", overrides={"mutation.division.step_sd": 0.0}, report=False)
     still, all_of_them = open_run(tmp_path / "still").clones(), open_run(whole).clones()
     assert 4 < still.sizes["clone"] < all_of_them.sizes["clone"]
     assert (still.division.values == all_of_them.division.values[: still.sizes["clone"]]).all()
