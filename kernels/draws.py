@@ -75,6 +75,20 @@ class Purpose(IntEnum):
     ORGAN = 66
     EXTRAVASATE = 67
     ARRIVAL_SITE = 68
+    # a body that is a graph: counter words are (entity low, interval, purpose << 16 | part, entity high)
+    SEED = 120  # the entity of a seed, from where and when it left
+    CELL_CLASS = 121
+    EVASION = 122
+    CLOAK = 123
+    COME_OFF = 124  # the part is the cell
+    NK_KILL = 125  # the part is the encounter
+    NK_VICTIM = 126
+    GET_OUT = 127
+    RECEPTION = 128
+    LIE_DORMANT = 129
+    RETURN = 130
+    RETURN_SITE = 131
+    WAY = 132
 
 
 class Stamp(NamedTuple):
