@@ -22,7 +22,7 @@ import taichi as ti
 from .birth_death import GUIDE_BITS, GUIDES, SIZES, SMALL
 from .draws import ALWAYS, Purpose, as_threshold, below, happens
 from .launch import array, kernel
-from .samplers import F, binomial, block_of, growth_less_one, log_rest, negative_binomial, poisson, unit
+from .samplers import F, binomial, block_of, growth_less_one, negative_binomial, poisson, unit
 
 WAITING, DORMANT, GROWING, EXTINCT = 0, 1, 2, 3
 # columns of a law, f8
