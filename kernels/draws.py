@@ -75,6 +75,17 @@ class Purpose(IntEnum):
     ORGAN = 66
     EXTRAVASATE = 67
     ARRIVAL_SITE = 68
+    # colonies as numbers of cells: (entity low, interval, purpose << 16 | stream and attempt, entity high), key of a patient
+    COLONY_SIZE = 104
+    COLONY_SURVIVE = 105
+    COLONY_SPREAD = 106
+    COLONY_EVENT = 107  # the substep is the event
+    COLONY_ADAPT = 108
+    COLONY_WAKE = 109
+    COLONY_SHED = 110
+    COLONY_SHED_ADAPTED = 111
+    COLONY_ENTITY = 112
+    COLONY_PATIENT = 113
 
 
 class Stamp(NamedTuple):
