@@ -75,8 +75,18 @@ class Purpose(IntEnum):
     ORGAN = 66
     EXTRAVASATE = 67
     ARRIVAL_SITE = 68
+    # colonies as numbers of cells: (entity low, interval, purpose << 16 | stream and attempt, entity high), key of a patient
+    COLONY_SIZE = 104
+    COLONY_SURVIVE = 105
+    COLONY_SPREAD = 106
+    COLONY_EVENT = 107  # the substep is the event
+    COLONY_ADAPT = 108
+    COLONY_WAKE = 109
+    COLONY_SHED = 110
+    COLONY_SHED_ADAPTED = 111
+    COLONY_ENTITY = 112
+    COLONY_PATIENT = 113
     # a body that is a graph: counter words are (entity low, interval, purpose << 16 | part, entity high)
-    SEED = 120  # the entity of a seed, from where and when it left
     CELL_CLASS = 121
     EVASION = 122
     CLOAK = 123
@@ -88,7 +98,6 @@ class Purpose(IntEnum):
     LIE_DORMANT = 129
     RETURN = 130
     RETURN_SITE = 131
-    WAY = 132
 
 
 class Stamp(NamedTuple):
