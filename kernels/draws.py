@@ -75,6 +75,9 @@ class Purpose(IntEnum):
     ORGAN = 66
     EXTRAVASATE = 67
     ARRIVAL_SITE = 68
+    # the way of a seed through the body: its name is drawn as above, its passages under that name (sim/body/transit.py)
+    TRAVEL = 96
+    TRAVEL_KEY = 97
 
 
 class Stamp(NamedTuple):
