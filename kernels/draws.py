@@ -75,6 +75,9 @@ class Purpose(IntEnum):
     ORGAN = 66
     EXTRAVASATE = 67
     ARRIVAL_SITE = 68
+    # the way of a seed through the body: its name is drawn as above, its passages under that name (sim/body/transit.py)
+    TRAVEL = 96
+    TRAVEL_KEY = 97
     # colonies as numbers of cells: (entity low, interval, purpose << 16 | stream and attempt, entity high), key of a patient
     COLONY_SIZE = 104
     COLONY_SURVIVE = 105
