@@ -69,7 +69,7 @@ class Simulation:
         Raises IdentityBroken if the ledger does not balance.
         """
         arrived = self._arrive()
-        before = (self.cells, arrived[PRIMARY], self.others)
+        before = (self.cells + arrived[PRIMARY], arrived[PRIMARY], self.others)
         self.cells, self.others = self._step(self.primary, self._processes, before, "primary")
         for organ in self.organs:
             if organ.tissue is not None:
