@@ -89,6 +89,7 @@ class Purpose(IntEnum):
     COLONY_SHED_ADAPTED = 111
     COLONY_ENTITY = 112
     COLONY_PATIENT = 113
+    COLONY_VESSELS = 114
     # a body that is a graph: counter words are (entity low, interval, purpose << 16 | part, entity high)
     CELL_CLASS = 121
     EVASION = 122

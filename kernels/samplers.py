@@ -2,8 +2,9 @@
 
 A counter is (entity low, interval, purpose << 16 | stream | attempt, entity high), so nothing is carried from one draw
 to the next and what one entity draws never depends on another. Few expected events: inversion of one 53-bit uniform,
-chopped down from zero (Kemp's way). Many: transformed rejection, BTRS and PTRS (Hörmann 1993, J Stat Comput Simul
-46:101; Insurance Math Econ 12:39), an attempt a Philox block, of which one is enough nine times in ten. The negative
+chopped down from zero. Many: transformed rejection, BTRS and PTRS (Hörmann 1993, J Stat Comput Simul 46:101; Insurance
+Math Econ 12:39). The first attempt takes two words that the caller hands in, so that a Philox block serves two numbers;
+further ones, one time in ten, take blocks of their own. The negative
 binomial is a Poisson whose mean is gamma distributed (Marsaglia & Tsang 2000, ACM Trans Math Softw 26:363), its normal
 number by the inverse of the distribution function (Wichura 1988, AS 241). Exact but for the rounding of f64 and the
 grid of 2**-32 on which uniforms of the rejection stand. `host_samplers` is the same in NumPy, for few entities.
@@ -122,25 +123,36 @@ def few_binomial(n: ti.f64, p: ti.f64, u: ti.f64):
 
 
 @ti.func
-def binomial(n: ti.i64, p: ti.f64, low: ti.u32, interval: ti.u32, what: ti.u32, high: ti.u32, k0: ti.u32, k1: ti.u32):
-    """How many of n events of probability p happen. `what` is purpose << 16 | stream, with 8 bits free for attempts."""
+def binomial(
+    n: ti.i64,
+    p: ti.f64,
+    a: ti.u32,
+    b: ti.u32,
+    low: ti.u32,
+    interval: ti.u32,
+    what: ti.u32,
+    high: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
+):
+    """How many of n events of probability p happen, i8. a, b are the first attempt's words; `what` is purpose << 16 | stream,
+    with 8 bits free for further ones."""
     count = ti.cast(n, ti.f64)
     small = ti.min(p, F(1.0) - p)
     out = F(0.0)
     if small > F(0.0) and n > 0:
-        words = block_of(low, interval, what, high, k0, k1)
         if count * small < F(FEW):
-            out = few_binomial(count, small, fine_unit(words[0], words[1]))
+            out = few_binomial(count, small, fine_unit(a, b))
         else:
             deviation = ti.sqrt(count * small * (F(1.0) - small))
-            b = F(1.15) + F(2.53) * deviation
-            a = F(-0.0873) + F(0.0248) * b + F(0.01) * small
-            squeeze = F(0.92) - F(4.2) / b
+            wide = F(1.15) + F(2.53) * deviation
+            steep = F(-0.0873) + F(0.0248) * wide + F(0.01) * small
+            squeeze = F(0.92) - F(4.2) / wide
             attempt = ti.u32(0)
             while attempt < ti.u32(ATTEMPTS_MAX):
-                u, v = unit(words[0]) - F(0.5), unit(words[1])
+                u, v = unit(a) - F(0.5), unit(b)
                 rim = F(0.5) - ti.abs(u)
-                k = ti.floor((F(2.0) * a / rim + b) * u + count * small + F(0.5))
+                k = ti.floor((F(2.0) * steep / rim + wide) * u + count * small + F(0.5))
                 taken = rim >= F(0.07) and v <= squeeze
                 if not taken and k >= F(0.0) and k <= count:
                     mode = ti.floor((count + F(1.0)) * small)
@@ -155,13 +167,14 @@ def binomial(n: ti.i64, p: ti.f64, low: ti.u32, interval: ti.u32, what: ti.u32, 
                         at = ti.select((side & 1) == 0, at, count - at)
                         tail = stirling_tail(at)
                         bound += ti.select(side < 2, tail, -tail)
-                    scale = (F(2.83) + F(5.1) / b) * deviation
-                    taken = ti.log(v * scale / (a / (rim * rim) + b)) <= bound
+                    scale = (F(2.83) + F(5.1) / wide) * deviation
+                    taken = ti.log(v * scale / (steep / (rim * rim) + wide)) <= bound
                 if taken:
                     out = k
                     break
                 attempt += ti.u32(1)
                 words = block_of(low, interval, what + attempt, high, k0, k1)
+                a, b = words[0], words[1]
     events = ti.cast(ti.max(F(0.0), ti.min(out, count)), ti.i64)
     return ti.select(p > F(0.5), n - events, events)
 
@@ -181,51 +194,70 @@ def few_poisson(mean: ti.f64, u: ti.f64):
 
 
 @ti.func
-def poisson(mean: ti.f64, low: ti.u32, interval: ti.u32, what: ti.u32, high: ti.u32, k0: ti.u32, k1: ti.u32):
+def poisson(
+    mean: ti.f64,
+    a: ti.u32,
+    b: ti.u32,
+    low: ti.u32,
+    interval: ti.u32,
+    what: ti.u32,
+    high: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
+):
     """A Poisson number, i8; `what` as for `binomial`."""
     out = F(0.0)
     if mean > F(0.0):
-        words = block_of(low, interval, what, high, k0, k1)
         if mean < F(FEW):
-            out = few_poisson(mean, fine_unit(words[0], words[1]))
+            out = few_poisson(mean, fine_unit(a, b))
         else:
-            b = F(0.931) + F(2.53) * ti.sqrt(mean)
-            a = F(-0.059) + F(0.02483) * b
-            squeeze = F(0.9277) - F(3.6224) / (b - F(2.0))
+            wide = F(0.931) + F(2.53) * ti.sqrt(mean)
+            steep = F(-0.059) + F(0.02483) * wide
+            squeeze = F(0.9277) - F(3.6224) / (wide - F(2.0))
             attempt = ti.u32(0)
             while attempt < ti.u32(ATTEMPTS_MAX):
-                u, v = unit(words[0]) - F(0.5), unit(words[1])
+                u, v = unit(a) - F(0.5), unit(b)
                 rim = F(0.5) - ti.abs(u)
-                k = ti.floor((F(2.0) * a / rim + b) * u + mean + F(0.43))
+                k = ti.floor((F(2.0) * steep / rim + wide) * u + mean + F(0.43))
                 taken = rim >= F(0.07) and v <= squeeze
                 if not taken and k >= F(0.0) and (rim >= F(0.013) or v <= rim):
                     x = k + F(1.0)
                     logarithm = k * ti.log(mean / x) + (x - mean) - F(0.5) * ti.log(x)
                     logarithm -= F(_HALF_LOG_TWO_PI) + stirling_tail(k)
-                    scale = F(1.1239) + F(1.1328) / (b - F(3.4))
-                    taken = ti.log(v * scale / (a / (rim * rim) + b)) <= logarithm
+                    scale = F(1.1239) + F(1.1328) / (wide - F(3.4))
+                    taken = ti.log(v * scale / (steep / (rim * rim) + wide)) <= logarithm
                 if taken:
                     out = k
                     break
                 attempt += ti.u32(1)
                 words = block_of(low, interval, what + attempt, high, k0, k1)
+                a, b = words[0], words[1]
     return ti.cast(out, ti.i64)
 
 
 @ti.func
-def gamma(shape: ti.f64, low: ti.u32, interval: ti.u32, what: ti.u32, high: ti.u32, k0: ti.u32, k1: ti.u32):
+def gamma(
+    shape: ti.f64,
+    a: ti.u32,
+    b: ti.u32,
+    low: ti.u32,
+    interval: ti.u32,
+    what: ti.u32,
+    high: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
+):
     """A gamma number of unit scale, for shape >= 1; `what` as for `binomial`."""
     d = shape - F(1 / 3)
     c = F(1.0) / ti.sqrt(F(9.0) * d)
     out = d
     attempt = ti.u32(0)
     while attempt < ti.u32(ATTEMPTS_MAX):
-        words = block_of(low, interval, what + attempt, high, k0, k1)
-        x = normal(unit(words[0]))
+        x = normal(unit(a))
         root = F(1.0) + c * x
         if root > F(0.0):
             v = root * root * root
-            u = unit(words[1])
+            u = unit(b)
             taken = u < F(1.0) - F(0.0331) * x * x * x * x
             if not taken:
                 taken = ti.log(u) < F(0.5) * x * x + d - d * v + d * ti.log(v)
@@ -233,6 +265,8 @@ def gamma(shape: ti.f64, low: ti.u32, interval: ti.u32, what: ti.u32, high: ti.u
                 out = d * v
                 break
         attempt += ti.u32(1)
+        words = block_of(low, interval, what + attempt, high, k0, k1)
+        a, b = words[0], words[1]
     return out
 
 
@@ -252,16 +286,27 @@ def few_negative_binomial(k: ti.f64, p: ti.f64, u: ti.f64):
 
 @ti.func
 def negative_binomial(
-    k: ti.i64, p: ti.f64, low: ti.u32, interval: ti.u32, what: ti.u32, high: ti.u32, k0: ti.u32, k1: ti.u32
+    k: ti.i64,
+    p: ti.f64,
+    a: ti.u32,
+    b: ti.u32,
+    c: ti.u32,
+    d: ti.u32,
+    low: ti.u32,
+    interval: ti.u32,
+    what: ti.u32,
+    high: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
 ):
-    """The sum of k geometric numbers with P(j) = (1 - p) p^j, i8; takes `what` and `what + 256`, with 8 bits each."""
+    """The sum of k geometric numbers with P(j) = (1 - p) p^j, i8; takes two pairs of words, and the streams `what` and
+    `what + 256`, with 8 bits each."""
     out = ti.cast(0, ti.i64)
     if k > 0 and p > F(0.0):
         count = ti.cast(k, ti.f64)
         if count * p < F(FEW) * (F(1.0) - p):
-            words = block_of(low, interval, what, high, k0, k1)
-            out = ti.cast(few_negative_binomial(count, p, fine_unit(words[0], words[1])), ti.i64)
+            out = ti.cast(few_negative_binomial(count, p, fine_unit(a, b)), ti.i64)
         else:
-            mean = gamma(count, low, interval, what, high, k0, k1) * p / (F(1.0) - p)
-            out = poisson(mean, low, interval, what + ti.u32(256), high, k0, k1)
+            mean = gamma(count, a, b, low, interval, what, high, k0, k1) * p / (F(1.0) - p)
+            out = poisson(mean, c, d, low, interval, what + ti.u32(256), high, k0, k1)
     return out
