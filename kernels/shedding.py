@@ -10,7 +10,7 @@ import taichi as ti
 from .draws import Purpose
 from .launch import array, kernel
 from .samplers import F, binomial, block_of, poisson
-from .small_colonies import GROWING
+from .small_colonies import GROWING, ON_LATTICE
 
 
 @kernel
@@ -39,7 +39,8 @@ def shed_pass(
     """
     for i in range(count):
         total, fit = ti.cast(0, ti.i64), ti.cast(0, ti.i64)
-        if state[i] == ti.u8(GROWING) and cells[i] > 0 and before[i] > 0:
+        alive = state[i] == ti.u8(GROWING) or state[i] == ti.u8(ON_LATTICE)
+        if alive and cells[i] > 0 and before[i] > 0:
             low, high = entity_low[i], entity_high[i]
             middle = F(0.5) * alpha * (ti.log(ti.cast(cells[i], ti.f64)) + ti.log(ti.cast(before[i], ti.f64)))
             mean = seeds * ti.exp(middle)

@@ -16,7 +16,8 @@ from .draws import ALWAYS, Purpose, as_threshold, below, happens
 from .launch import array, kernel
 from .samplers import F, block_of, unit
 
-WAITING, DORMANT, GROWING, EXTINCT = 0, 1, 2, 3
+# the last one grows on a lattice of its own: these passes leave it alone
+WAITING, DORMANT, GROWING, EXTINCT, ON_LATTICE = 0, 1, 2, 3, 4
 # columns of a law, f8: per hour; parts of an interval; of a lineage over the whole interval, as in `birth_death`; the factor
 # e^(rT); the size at which Gompertz growth is slower than that of the law
 BIRTH, DEATH, SMALL_DEATH, PARTS, SURVIVE, SPREAD, FACTOR, SLOW_FROM, WIDTH = 0, 1, 2, 3, 4, 5, 6, 7, 8

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...kernels.birth_death import GUIDES, SIZES, SMALL, Rates, as_limits, guides, lineage, substeps, transitions
+from ...kernels.birth_death import Rates, as_limits, guides, lineage, substeps, transitions
 from ...kernels.colony_growth import SWITCH_FROM, grow_pass
 from ...kernels.draws import Purpose, host_philox
 from ...kernels.shedding import shed_pass
-from ...kernels.small_colonies import DORMANT, EXTINCT, GROWING, WAITING, small_pass
+from ...kernels.small_colonies import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, small_pass
 from ..device import Device
 from ..errors import SeedsoilError
 from .colony_parameters import ColonyGrowth
 from .seeds import Growing
 
+# as in the file
 STATES = {"waiting": WAITING, "dormant": DORMANT, "growing": GROWING, "extinct": EXTINCT}
 LAWS_MAX = 1024  # 70 kB each
 COLUMNS = {
@@ -66,7 +67,7 @@ class MeanField:
             np.array([patient, 0, int(Purpose.COLONY_PATIENT) << 16, 0], dtype=np.uint32),
             (rng_key & 0xFFFFFFFF, rng_key >> 32),
         )
-        self._key = (int(own[0]), int(own[1]))
+        self.key = (int(own[0]), int(own[1]))
         self._known: dict[Rates, int] = {}
         self._rows: list[np.ndarray] = []  # of the table of laws, one array a law
         self._limits: list[np.ndarray] = []
@@ -119,7 +120,7 @@ class MeanField:
         if len(self._left) != len(columns["cells"]):
             self._left, self._lived = (self._device.array(np.zeros(len(columns["cells"]))) for _ in range(2))
         laws, limits, first = self._law_arrays()
-        clock = (interval, *self._key)
+        clock = (interval, *self.key)
         small_pass(
             *(columns[name] for name in COLUMNS if name != "vascular"),
             *(self._left, self._lived, laws, limits, first, self.table.rows),
@@ -155,13 +156,24 @@ class MeanField:
             self.growth.shedding_per_h * self.interval_h,
             self.growth.shedding_exponent,
             interval,
-            *self._key,
+            *self.key,
         )
         total, adapted = (array if isinstance(array, np.ndarray) else array.get() for array in out)
         return total, adapted
 
+    def states(self) -> np.ndarray:
+        """(colonies,) u1 as in the file: one that grows on a lattice is growing."""
+        state = self.table["state"]
+        return np.where(state == ON_LATTICE, np.uint8(GROWING), state)
+
     def count(self, state: int) -> int:
-        return int((self.table["state"] == state).sum())
+        return int((self.states() == state).sum())
+
+    def rates_of(self, row: int, *, adapted: bool = False) -> Rates:
+        """The law of a colony's cells."""
+        law = int(self.table["adapted_law" if adapted else "law"][row])
+        base = self.growth.rates()
+        return base._replace(birth=float(self.laws["birth"][law]), death=float(self.laws["death"][law]))
 
     def angiogenically_dormant(self) -> np.ndarray:
         """(colonies,) bool: those that grow no more because they have no vessels."""
@@ -226,4 +238,4 @@ class MeanField:
                 self.table.whole(name)[...] = columns[name].get()
 
 
-__all__ = ["DORMANT", "EXTINCT", "GROWING", "GUIDES", "SIZES", "SMALL", "STATES", "WAITING", "MeanField", "entity_of"]
+__all__ = ["DORMANT", "EXTINCT", "GROWING", "ON_LATTICE", "STATES", "WAITING", "MeanField", "entity_of"]
