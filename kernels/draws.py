@@ -69,6 +69,12 @@ class Purpose(IntEnum):
     BRANCH = 83
     TIP = 84  # the substep is the coordinate
     REGRESS = 85
+    # a primary that is a number: counter words are (entity, interval, purpose << 16 | part, source)
+    SHED = 136
+    SHEDDING_OF_PATIENT = 137
+    BLOOD_SAMPLE = 138
+    SHED_WHEN = 139
+    SHED_BY = 140
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65
