@@ -20,8 +20,9 @@ import taichi as ti
 
 from .draws import Purpose, as_threshold, below, happens
 from .launch import array, kernel
-from .samplers import F, binomial, block_of, growth_less_one, negative_binomial, normal, poisson, unit
+from .samplers import binomial, block_of, negative_binomial, poisson
 from .small_colonies import BIRTH, DEATH, EXTINCT, FACTOR, GROWING, SLOW_FROM, SPREAD, SURVIVE, WIDTH
+from .special_functions import F, growth_less_one, normal, unit
 
 # of the 16 bits below the purpose the upper ones tell kinds of cell apart, the lower ones streams and attempts
 _KIND = 1 << 12

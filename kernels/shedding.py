@@ -9,8 +9,9 @@ import taichi as ti
 
 from .draws import Purpose
 from .launch import array, kernel
-from .samplers import F, binomial, block_of, poisson
+from .samplers import binomial, block_of, poisson
 from .small_colonies import GROWING, ON_LATTICE
+from .special_functions import F
 
 
 @kernel

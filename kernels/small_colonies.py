@@ -14,7 +14,8 @@ import taichi as ti
 from .birth_death import GUIDE_BITS, GUIDES, SIZES, SMALL
 from .draws import ALWAYS, Purpose, as_threshold, below, happens
 from .launch import array, kernel
-from .samplers import F, block_of, unit
+from .samplers import block_of
+from .special_functions import F, unit
 
 # the last one grows on a lattice of its own: these passes leave it alone
 WAITING, DORMANT, GROWING, EXTINCT, ON_LATTICE = 0, 1, 2, 3, 4
