@@ -163,4 +163,11 @@ def attributes(scenario: Scenario, device: Device) -> dict[str, Any]:
         "device": provenance.machine(device),
         "commit": provenance.commit(),
         "organ_names": list(scenario.body.organ_names),
+        **_graph(scenario),
     }
+
+
+def _graph(scenario: Scenario) -> dict[str, str]:
+    """The graph of the body, for those who draw it."""
+    body = scenario.body
+    return {"body": json.dumps(body.anatomy.outline(body.primary))} if body.graph else {}

@@ -66,7 +66,7 @@ class Account:
         return {
             "counted": self.metastases.counted,
             "killed": self.journeys.table["killed"],
-            "states": self.metastases.field.table["state"],
+            "states": self.metastases.field.states(),
         }
 
     def counted(self, *fates: Fate) -> int:

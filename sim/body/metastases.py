@@ -104,7 +104,7 @@ class Metastases:
         """One interval of all colonies; brings their table and the fates of dormant seeds up to date."""
         self.field.advance(interval)
         colonies.table["cells"][:] = self.field.table["cells"]
-        colonies.table["state"][:] = self.field.table["state"]
+        colonies.table["state"][:] = self.field.states()
         founder = colonies.table["founder_seed"][colonies.table["state"] != DORMANT]
         seeds.table["fate"][founder] = Fate.COLONY
 
