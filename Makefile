@@ -3,6 +3,8 @@
 
 PYTHON ?=
 ARGS ?=
+# processes that share the fast tests, a file at a time so that each compiles its own kernels once; 0 is none
+WORKERS ?= logical
 VENV := .venv
 RUN := $(VENV)/bin/python
 # -qq: errors only, so that a failure is not lost in warnings about somebody's package index
@@ -28,7 +30,7 @@ demo: $(VENV)/.core
 	@echo "The report is $(CURDIR)/runs/quickstart/report.html"
 
 test: $(VENV)/.test
-	@$(RUN) -m pytest -q -m "not physics and not faults" $(ARGS)
+	@$(RUN) -m pytest -q -m "not physics and not faults" -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
 
 physics: $(VENV)/.test
 	@$(RUN) -m pytest -q -m physics $(ARGS)

@@ -185,7 +185,9 @@ def advance(tissue: Tissue, rates: SolutesRates, tick: int, scratch: Scratch) ->
     """
     for role, one in rates.roles.items():
         if one.solver == "plain":
-            solute.diffuse(tissue, one.plain, role)
+            # what nobody secretes and nothing is left of costs one look
+            if one.plain.secretion > 0.0 or bool(tissue.solutes[role].any()):
+                solute.diffuse(tissue, one.plain, role)
         elif tick % one.every_ticks == 0:
             _advance(tissue, role, one, tick, scratch)
     bind(tissue, rates.binding)

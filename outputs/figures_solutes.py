@@ -28,7 +28,7 @@ def through_time(series: xr.Dataset, until_h: float) -> Figure:
     time = np.asarray(series["tick_time"].values, float)[keep] / unit
     rows = -(-len(names) // COLUMNS)
     with style.styled():
-        figure = style.new_figure(style.COLUMN_IN, 2.5 * rows + 0.2)
+        figure = style.new_figure(style.COLUMN_IN, 2.5 * rows + 0.45)
         grid: Any = figure.subplots(rows, COLUMNS, squeeze=False).reshape(-1)
         for spare in grid[len(names) :]:
             spare.set_axis_off()
@@ -41,5 +41,6 @@ def through_time(series: xr.Dataset, until_h: float) -> Figure:
             axes.set_title(FIELD_TITLES[name])
             axes.set(xlim=(0, max(until_h / unit, 1e-9)), xlabel=label)
             axes.set_ylim(0, max(float(np.nanmax(high, initial=0.0)) * 1.08, 1e-12))
-        grid[0].legend(loc="lower left", borderaxespad=0.2)
+        handles, labels = grid[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure

@@ -18,6 +18,7 @@ from ..kernels.parameters import Parameters
 from ..kernels.phenotype import Emt
 from ..kernels.rupture import Rupture
 from ..kernels.stroma import Stroma
+from ..kernels.texture import Texture
 from ..kernels.tissue import Trait
 from . import sprouting
 from .solutes import Solutes
@@ -151,9 +152,14 @@ def of_stroma(stroma: Stroma, roles: frozenset[str]) -> None:
     solute("stroma.activation_gain", stroma.activation_gain, "growth_factor", roles, off=1.0)
 
 
-def of_motility(motility: Motility, roles: frozenset[str]) -> None:
-    """Chemotaxis needs the solute that it goes up."""
+def of_motility(motility: Motility, texture: Texture, roles: frozenset[str]) -> None:
+    """Chemotaxis needs the solute that it goes up, and guidance needs fibres."""
     solute("motility.chemotaxis_um2_per_h", motility.chemotaxis_um2_per_h, motility.chemotaxis_role, roles)
+    if motility.guidance_fraction > 0 and texture.kind != "fibres":
+        raise ValueError(
+            "motility.guidance_fraction: needs fibres to follow, and a matrix of texture "
+            f"{texture.kind!r} has none; give matrix.texture.kind = 'fibres', or set it to 0"
+        )
 
 
 def of_walls(rupture: Rupture, collapse: Collapse, tick_h: float) -> None:

@@ -171,7 +171,7 @@ class Scenario(Parameters):
         for name in self.output.fields:
             if name in ROLES and name not in self.solutes.roles:
                 raise ValueError(f"output.fields: there is no {name} to record; add a table [solutes.{name}]")
-        demands.of_motility(self.motility, demands.present(self.solutes))
+        demands.of_motility(self.motility, self.matrix.texture, demands.present(self.solutes))
         # the gradient weights must stay probabilities: refused here rather than met in a run
         for shape in (self.lattice.shape, self.body.organ_shape):
             hops = self.hops(Lattice.of(shape)).substeps

@@ -1,4 +1,4 @@
-"""What the kernel tests share: one started device, and tissues strewn with cells of every kind."""
+"""What the kernel tests share: tissues strewn with cells of every kind."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,10 @@ import pytest
 
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import Cell, Tissue, Vessel, bare
-from seedsoil.sim.device import Device, start
+from seedsoil.sim.device import Device
 
 # each new shape compiles every kernel again: the tests keep to these two
 FLAT, DEEP = (1, 64, 64), (12, 16, 20)
-
-
-@pytest.fixture(scope="session")
-def device() -> Device:
-    """Taichi starts once a process, so every test computes on the same two threads."""
-    return start("cpu", 2)
 
 
 @pytest.fixture

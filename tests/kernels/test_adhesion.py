@@ -10,7 +10,7 @@ from twins.tissues import DEEP, FLAT
 from seedsoil.kernels import contest, motility
 from seedsoil.kernels.adhesion import Adhesion, AdhesionRates
 from seedsoil.kernels.draws import ALWAYS, Purpose, Stamp, host_draw
-from seedsoil.kernels.hops import BOLTZMANN, LINEAR
+from seedsoil.kernels.hops import LINEAR
 from seedsoil.kernels.intravasation import CONTACT, IntravasationRates
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.motility import Motility, MotilityRates
@@ -56,8 +56,8 @@ def proposed_by_twin(tissue: Tissue, of: MotilityRates, stamp: Stamp, **changed)
 
 @pytest.mark.parametrize(
     ("lattice", "law"),
-    [(FLAT_ROWS, BOLTZMANN), (FLAT_ROWS, LINEAR), (DEEP_VOXELS, LINEAR)],
-    ids=["2-D, boltzmann", "2-D, linear", "3-D, linear"],
+    [(FLAT_ROWS, LINEAR), (DEEP_VOXELS, LINEAR)],
+    ids=["2-D, linear", "3-D, linear"],
 )
 def test_kernel_equals_the_twin(strew, lattice, law):
     tissue = with_clones(strew(lattice.shape, 0.5, seed=1, vessels=0.1, others=0.1, lattice=lattice))

@@ -24,7 +24,7 @@ KNOWN = [
         (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
     ),
 ]
-PURPOSES = tuple(Purpose)
+COMPILED = (Purpose.HOP, Purpose.TEXTURE, Purpose.ARRIVAL_SITE)  # each costs the compiler a second
 N = 100_000
 
 
@@ -41,9 +41,9 @@ def philox_pass(counter: array(ti.u32), out: array(ti.u32), k0: ti.u32, k1: ti.u
 def draw_pass(
     out: array(ti.u32), first: ti.i32, tick: ti.u32, substep: ti.u32, lattice_id: ti.u32, k0: ti.u32, k1: ti.u32
 ):
-    for n in range(out.shape[0] // ti.static(len(PURPOSES))):
-        for column, purpose in ti.static(enumerate(PURPOSES)):
-            at = n * ti.static(len(PURPOSES)) + column
+    for n in range(out.shape[0] // ti.static(len(COMPILED))):
+        for column, purpose in ti.static(enumerate(COMPILED)):
+            at = n * ti.static(len(COMPILED)) + column
             out[at] = draws.draw(first + n, tick, substep, purpose, lattice_id, k0, k1)
 
 
@@ -81,13 +81,14 @@ def test_a_flipped_bit_anywhere_changes_every_word(device):
     [(0, 0, 0, 0, 0), (2**64 - 1, 7, 2**32 - 1, 2**16 - 1, 2**31 - 2**21 - 64), (0x123456789ABCDEF0, 1, 12, 3, 5)],
 )
 def test_device_and_host_draw_the_same(device, key, lattice_id, tick, substep, first):
-    out = np.zeros((64, len(PURPOSES)), dtype=np.uint32)
+    out = np.zeros((64, len(COMPILED)), dtype=np.uint32)
     stamp = Stamp.of(key, lattice_id, tick)
     draw_pass(out, first, tick, substep, lattice_id, stamp.key_low, stamp.key_high)
-    for column, purpose in enumerate(PURPOSES):
-        expected = host_draw(np.arange(first, first + 64), stamp, purpose, substep)
-        np.testing.assert_array_equal(out[:, column], expected, err_msg=purpose.name)
-    assert len(np.unique(out)) > out.size - 3  # 2^-32 per pair: purposes and voxels do not share words
+    of_purpose = {purpose: host_draw(np.arange(first, first + 64), stamp, purpose, substep) for purpose in Purpose}
+    for column, purpose in enumerate(COMPILED):
+        np.testing.assert_array_equal(out[:, column], of_purpose[purpose], err_msg=purpose.name)
+    every = np.array(list(of_purpose.values()))
+    assert len(np.unique(every)) > every.size - 3  # 2^-32 per pair: purposes and voxels do not share words
 
 
 def test_purposes_are_unique_and_fit_their_counter_word():
@@ -138,8 +139,9 @@ def test_ticks_substeps_lattices_and_keys_are_uncorrelated():
 
 def test_purposes_are_uncorrelated():
     words = {purpose: host_draw(VOXELS[:20_000], STAMP, purpose) for purpose in Purpose}
+    # thousands of pairs: at 4 one of them would be above in every fifth set of purposes, at 5 in one of 500
     for a, b in itertools.combinations(Purpose, 2):
-        assert correlation(words[a], words[b]) < 4, (a, b)
+        assert correlation(words[a], words[b]) < 5, (a, b)
 
 
 def test_the_correlation_detector_sees_planted_errors():

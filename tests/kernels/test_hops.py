@@ -316,14 +316,14 @@ def test_nonsense_is_refused():
         ({"guidance_fraction": 1.5}, "guidance_fraction"),
     ):
         with pytest.raises(ValidationError, match=message):
-            Motility(**wrong)
+            Motility.model_validate(wrong)
     for wrong, message in (
         ({"open_um2": 50.0, "intact_um2": 60.0}, "pores.intact_um2"),
         ({"nucleus_um2": 7.0}, "pores.epithelial_limit_um2"),
         ({"amoeboid_limit_um2": 90.0}, "pores.amoeboid_limit_um2"),
     ):
         with pytest.raises(ValidationError, match=message):
-            Pores(**wrong)
+            Pores.model_validate(wrong)
 
 
 def test_traits_are_looked_at_only_where_clones_differ_in_them():

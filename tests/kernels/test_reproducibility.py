@@ -34,7 +34,7 @@ from seedsoil.sim.processes import Processes
 from seedsoil.sim.scenario import Implant, LatticeTable, Scenario, Vessels
 from seedsoil.sim.step import step
 
-SHAPE, TICKS, KEY = (64, 64, 64), 40, 0xFEEDC0FFEE15BEEF
+SHAPE, TICKS, KEY = (64, 64, 64), 24, 0xFEEDC0FFEE15BEEF
 STATE = ("cell", "emt", "clone", "colony", "due", "heading", "vessel", "matrix", "protease", "leaving")
 THREADS = (1, 2, 4)
 
@@ -76,7 +76,7 @@ def digest(tissue: Tissue, events: list) -> str:
 
 
 def run(device: Device, key: int, lattice: Lattice | None = None, *, look_at_all: bool = False) -> dict:
-    """40 ticks. Digests of the end, and of the end with one bit flipped; and how much happened."""
+    """24 ticks. Digests of the end, and of the end with one bit flipped; and how much happened."""
     made = scenario(key)
     tissue = primary(made, device)
     if lattice is not None:

@@ -172,6 +172,18 @@ def test_every_nth_tick(device: Device) -> None:
     assert not (tissue.solutes["oxygen"] == 5.0).all()
 
 
+def test_what_nobody_secretes_is_left_alone_once_it_is_gone(device: Device) -> None:
+    tissue = random_tissue(device.lattice(FLAT))
+    quiet = {"protease": Protease(secretion_per_h=0.0, decay_per_h=0.5)}
+    before = tissue.protease.copy()
+    advance(tissue, quiet)
+    assert tissue.protease.sum() < before.sum()  # there is some: it spreads and decays
+    tissue.protease[...] = 0.0
+    tissue.spare[...] = 7.0
+    advance(tissue, quiet)
+    assert (tissue.spare == 7.0).all() and not tissue.protease.any()
+
+
 def test_what_has_no_rest_is_said_with_its_role(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT))
     endless = Solute(

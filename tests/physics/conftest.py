@@ -1,10 +1,10 @@
-"""Taichi starts once per process: every test here shares one CPU device with two threads."""
+"""What runs here in this process runs on the device that all tests share, whoever starts it first."""
 
 import pytest
 
-from seedsoil.sim.device import Device, start
+from seedsoil.sim.device import Device
 
 
-@pytest.fixture(scope="session")
-def device() -> Device:
-    return start("cpu", 2)
+@pytest.fixture(scope="session", autouse=True)
+def on_the_device(device: Device) -> Device:
+    return device

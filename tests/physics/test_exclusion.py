@@ -59,7 +59,7 @@ def advance(tissue: Tissue, key: int, substeps: int, first: int = 0) -> None:
 
 
 def tissue_of(shape: tuple[int, int, int]) -> Tissue:
-    return bare(start("cpu", 2).lattice(shape), lattice_id=0, voxel_um=10.0)
+    return bare(start("cpu").lattice(shape), lattice_id=0, voxel_um=10.0)
 
 
 def test_the_crowding_factor_is_the_mean_share_of_a_contest():

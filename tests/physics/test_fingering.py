@@ -87,30 +87,36 @@ def test_the_scenarios_differ_in_their_place_only() -> None:
     assert harsh == mild
 
 
-def test_harsh_places_make_fingers_and_mild_ones_a_smooth_margin(device: Device) -> None:
-    harsh = indices(device, place(HARSH, HARSH), KEYS)
-    mild = indices(device, place(MILD, MILD), [100 + key for key in KEYS])
-    told("harsh", harsh)
-    told("mild", mild)
-    assert auc(harsh, mild) >= 0.9
-    assert harsh.mean() > 3 * mild.mean()
+@pytest.fixture(scope="module")
+def found(device: Device) -> dict[str, np.ndarray]:
+    """Indices in the four places, oxygen times texture, and once more in the mild one; no key is used twice."""
+    places = {
+        "harsh": (place(HARSH, HARSH), 0),
+        "mild": (place(MILD, MILD), 100),
+        "mild again": (place(MILD, MILD), 200),
+        "low oxygen, even matrix": (place(HARSH, MILD), 300),
+        "high oxygen, patchy matrix": (place(MILD, HARSH), 400),
+    }
+    out = {name: indices(device, changes, [first + key for key in KEYS]) for name, (changes, first) in places.items()}
+    for name, values in out.items():
+        told(name, values)
+    return out
+
+
+def test_harsh_places_make_fingers_and_mild_ones_a_smooth_margin(found: dict[str, np.ndarray]) -> None:
+    assert auc(found["harsh"], found["mild"]) >= 0.9
+    assert found["harsh"].mean() > 3 * found["mild"].mean()
     # the measure can fail: two sets of mild runs are not told apart
-    again = indices(device, place(MILD, MILD), [200 + key for key in KEYS])
-    assert 0.2 < auc(again, mild) < 0.8
+    assert 0.25 < auc(found["mild again"], found["mild"]) < 0.75
 
 
-def test_oxygen_and_texture_each_have_a_part(device: Device) -> None:
-    """2 x 2: low oxygen alone makes most of the fingers, patchy matrix alone a rougher margin."""
-    keys = list(KEYS)[:8]
-    low_even = indices(device, place(HARSH, MILD), keys)
-    high_patchy = indices(device, place(MILD, HARSH), keys)
-    mild = indices(device, place(MILD, MILD), keys)
-    told("low oxygen, even matrix", low_even)
-    told("high oxygen, patchy matrix", high_patchy)
-    told("mild", mild)
-    assert auc(low_even, mild) >= 0.9
-    assert auc(low_even, high_patchy) >= 0.9
-    assert high_patchy.mean() > mild.mean()
+def test_oxygen_and_texture_each_have_a_part(found: dict[str, np.ndarray]) -> None:
+    """2 x 2: low oxygen alone makes most of the fingers, a patchy matrix alone a rougher margin."""
+    mild = found["mild"]
+    print({name: round(auc(values, mild), 3) for name, values in found.items()})
+    assert auc(found["low oxygen, even matrix"], mild) >= 0.9
+    assert auc(found["high oxygen, patchy matrix"], mild) >= 0.75
+    assert auc(found["low oxygen, even matrix"], found["high oxygen, patchy matrix"]) >= 0.9
 
 
 def test_without_the_couplings_the_places_give_one_shape(device: Device) -> None:

@@ -27,7 +27,7 @@ STILL = {"mesenchymal_um2_per_h": 0.0, "epithelial_um2_per_h": 0.0, "haptotaxis_
 
 def ground(shape: tuple[int, int, int], spacing: int, margin: int, shift: int = 0) -> Tissue:
     """Walkers on a grid, each its own clone and all mesenchymal."""
-    tissue = bare(start("cpu", 2).lattice(shape), lattice_id=0, voxel_um=20.0, matrix=0.0, roles=("vegf",))
+    tissue = bare(start("cpu").lattice(shape), lattice_id=0, voxel_um=20.0, matrix=0.0, roles=("vegf",))
     at = tuple(slice(None) if n == 1 else slice(margin + shift, n - margin, spacing) for n in shape)
     tissue.cell[at] = Cell.TUMOUR
     here = tissue.cell == Cell.TUMOUR
@@ -139,7 +139,7 @@ def test_fibres_make_diffusion_a_tensor_of_the_same_trace():
 @pytest.mark.parametrize(("shape", "factor"), [(FLAT, 3 / 2), (DEEP, 5 / 3)], ids=["2-D", "3-D"])
 def test_bonded_pairs_part_as_an_exponential(shape, factor):
     """How many pairs are as they began after t: exp(-(5/3) k e^-J t) in 3-D, k the hops of a free cell."""
-    lattice = start("cpu", 2).lattice(shape)
+    lattice = start("cpu").lattice(shape)
     table = Motility(mesenchymal_um2_per_h=60.0, epithelial_um2_per_h=60.0, haptotaxis_um2_per_h=0.0)
     j, tick_h, ticks = 1.5, 0.05, 60
     rates = motility.rates(table, lattice, 20.0, tick_h, adhering=Adhesion(bond_energy=j))

@@ -26,7 +26,7 @@ SHAPE = (128, 128, 128)
 
 
 def packed(density: float) -> Tissue:
-    tissue = bare(start("cpu", 2).lattice(SHAPE), lattice_id=0, voxel_um=10.0)
+    tissue = bare(start("cpu").lattice(SHAPE), lattice_id=0, voxel_um=10.0)
     tissue.cell[np.random.default_rng(1).random(SHAPE) < density] = Cell.TUMOUR
     return tissue
 

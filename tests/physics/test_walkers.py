@@ -32,7 +32,7 @@ def hop(tissue: Tissue, rates: motility.MotilityRates, key: int, tick: int) -> N
 
 def displacements(table: Motility, rounds: int) -> tuple[np.ndarray, np.ndarray]:
     """Displacement (walkers, 2) in 10 um sites after 150 steps, and who is mesenchymal."""
-    lattice = start("cpu", 2).lattice(SHAPE)
+    lattice = start("cpu").lattice(SHAPE)
     rates = motility.rates(table, lattice, VOXEL_UM, TICK_H)
     tissue = bare(lattice, lattice_id=0, voxel_um=VOXEL_UM)
     moved, fast = [], []
@@ -87,7 +87,7 @@ def test_a_wrong_tick_and_swapped_phenotypes_are_told_apart():
 
 def test_walkers_gather_up_the_matrix_as_detailed_balance_says():
     """Boltzmann law, matrix in waves: at rest rho/(1 - rho) ~ exp((chi/D) m), crowding and closed walls included."""
-    lattice = start("cpu", 2).lattice(SHAPE)
+    lattice = start("cpu").lattice(SHAPE)
     tissue = bare(lattice, lattice_id=0, voxel_um=10.0)
     period = 6
     wave = (1 + np.cos(2 * np.pi * np.arange(period) / period)) / 2

@@ -266,6 +266,11 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:9  motility.chemotaxis_um2_per_h", "needs the solute 'chemokine'", "[solutes.chemokine]"],
     ),
+    "guidance without fibres": (
+        GOOD + b"[motility]\nguidance_fraction = 0.5\n",
+        [],
+        ["bad.toml:9  motility.guidance_fraction", "needs fibres to follow", "matrix.texture.kind = 'fibres'"],
+    ),
     "chemotaxis up nothing": (
         GOOD + b"[motility]\nchemotaxis_um2_per_h = 5\n",
         [],

@@ -35,7 +35,7 @@ def scenario(**changes: object) -> Scenario:
             "organs": {"lung": {"share_probability": 0.6}, "bone": {"share_probability": 0.4}},
         },
         "solutes": {
-            "oxygen": {"diffusivity_um2_per_h": 900.0},
+            "oxygen": {"every_ticks": 15},  # quasi-steady: solved from the field as it was
             "vegf": {"diffusivity_um2_per_h": 900.0, "secretion_per_h": 1.0},
         },
         "output": {
@@ -98,6 +98,32 @@ def test_stopped_and_resumed_it_has_the_same_bits_and_frames(tmp_path: Path, who
     resume(tmp_path / "run", report=False)
     assert digest(tmp_path / "run") == digest(whole)
     same_record(tmp_path / "run", whole)
+
+
+def test_headings_bonds_and_traits_go_on_too(tmp_path: Path) -> None:
+    """With every factor that a hop can have, on the kernel of tests/kernels/test_hops.py."""
+    busy = scenario(
+        until_h=3.0,
+        motility={
+            "law": "linear",
+            "mesenchymal_speed_um_per_h": 40.0,
+            "persistence_h": 3.0,
+            "guidance_fraction": 0.5,
+            "chemotaxis_role": "vegf",
+            "chemotaxis_um2_per_h": 50.0,
+        },
+        matrix={"initial_fraction": 0.5, "texture": {"kind": "fibres", "fibre_axis": "x"}},
+        adhesion={"bond_energy": 1.0, "matrix_energy": 0.2, "traction_energy": 3.0},
+        pores={"intact_um2": 20.0},
+        mutation={"probability": 0.3, "motility": {"step_sd": 0.3, "most": 2.0}},
+    )
+    run(busy, out=tmp_path / "whole", report=False)
+    with pytest.raises(Interrupted):
+        run(busy, out=tmp_path / "run", report=False, stop=stop_at(13))
+    resume(tmp_path / "run", report=False)
+    assert digest(tmp_path / "run") == digest(tmp_path / "whole")
+    arrays, _ = checkpoint.load(checkpoint.found(tmp_path / "run")[0])
+    assert any(name.endswith("heading") and array.any() for name, array in arrays.items())
 
 
 def test_another_key_has_other_bits(tmp_path: Path, whole: Path) -> None:
