@@ -115,5 +115,4 @@ def _of_primary(anatomy: Anatomy, primary: str, large: Chain, small: Chain) -> n
 
 def _arrested(anatomy: Anatomy, chain: Chain, source: np.ndarray) -> np.ndarray:
     """(organs,) as `Chain.arrested`, from any distribution over the places."""
-    stays = np.where(anatomy.stops, 1.0 - chain.passes * anatomy.leads.sum(axis=1), 0.0)
-    return by_organ(anatomy, (source @ chain.visits_from) * stays)
+    return by_organ(anatomy, (source @ chain.visits_from) * chain.stays)

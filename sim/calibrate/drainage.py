@@ -41,27 +41,23 @@ def groups(anatomy: Anatomy, table: Autopsies) -> tuple[list[int], list[int]]:
 def observed(anatomy: Anatomy, table: Autopsies) -> Ratio | None:
     """Liver against lung, portal against caval, of pooled counts; None if the table lacks what it takes."""
     portal, caval = groups(anatomy, table)
-    if not set(FILTERS) <= set(table.sites):
+    if not (portal and caval and set(FILTERS) <= set(table.sites)):
         return None
     liver, lung = table.sites.index("liver"), table.sites.index("lung")
     cells = [float(table.counts[rows, site].sum()) for rows in (portal, caval) for site in (liver, lung)]
     return _ratio(*cells) if min(cells) > 0 else None
 
 
-def with_equal_soils(
-    anatomy: Anatomy, table: Autopsies, small_share_logit: float, body: Anatomy | None = None
-) -> tuple[float, float]:
+def with_equal_soils(anatomy: Anatomy, table: Autopsies, small_share_logit: float) -> tuple[float, float]:
     """The same ratio if every soil were alike and every primary as aggressive: of counts, and of rates.
 
-    A seed starts in the portal vein or in the right heart of `body`; who is portal is read from `anatomy`. Counts
-    saturate, rates do not; how aggressive is set by the number of metastases in both organs together.
+    A seed starts in the portal vein or in the right heart of the body. Counts saturate, rates do not; how aggressive is set by the number of metastases in both organs together.
     """
-    body = body or anatomy
     small = 1.0 / (1.0 + np.exp(-small_share_logit))
     patients = [table.patients[rows].sum() for rows in groups(anatomy, table)]
     columns = [table.sites.index(name) for name in FILTERS]
     found = sum(table.counts[rows][:, columns].sum() for rows in groups(anatomy, table))
-    reach = np.array([arriving(body, {place: 1.0}, FILTERS, small) for place in (_portal(body), RIGHT_HEART)])
+    reach = np.array([arriving(anatomy, {place: 1.0}, FILTERS, small) for place in (PORTAL, RIGHT_HEART)])
 
     def counts(log_rate: float) -> np.ndarray:
         return np.array(patients)[:, None] * -np.expm1(-np.exp(log_rate) * reach)
@@ -82,22 +78,9 @@ def expected(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> float:
 
 
 def without_portal_edge(anatomy: Anatomy) -> Anatomy:
-    """The body with all that drains to the portal vein drained to the right heart instead: beds and primaries."""
-
-    def moved(shares: dict[str, float]) -> dict[str, float]:
-        out = {place: share for place, share in shares.items() if place != PORTAL}
-        if PORTAL in shares:
-            out[RIGHT_HEART] = out.get(RIGHT_HEART, 0.0) + shares[PORTAL]
-        return out
-
+    """The body with its portal vein led to the right heart, past the liver."""
     data = anatomy.model_dump()
-    for bed in data["beds"].values():
-        bed["to"] = moved(bed["to"])
-    for primary in data["primaries"].values():
-        primary["blood"] = moved(primary["blood"])
-    del data["vessels"][PORTAL]
-    # its blood volume goes to the right heart: shares of volume add up to one
-    data["vessels"][RIGHT_HEART]["blood_volume_fraction"] += anatomy.vessels[PORTAL].blood_volume_fraction
+    data["vessels"][PORTAL]["to"] = {RIGHT_HEART: 1.0}
     return Anatomy.model_validate(data)
 
 
@@ -119,11 +102,6 @@ def predicted_between(anatomy: Anatomy, table: Autopsies, first: str, second: st
         shares, _ = prediction(rest, arrivals, Arrivals.of(anatomy, [name], table.sites))
         odds.append(shares[table.sites.index(site)] / shares[table.sites.index(other)])
     return float(odds[0] / odds[1])
-
-
-def _portal(anatomy: Anatomy) -> str:
-    """Where portal blood goes: without that vein, to the right heart like all other."""
-    return PORTAL if PORTAL in anatomy.vessels else RIGHT_HEART
 
 
 def _odds_ratio(cells: np.ndarray) -> float:

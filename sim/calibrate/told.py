@@ -118,7 +118,7 @@ def _drainage(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator[st
     yield "DRAINAGE, odds ratios"
     portal, caval = drainage.groups(anatomy, table)
     names = [", ".join(table.primaries[row] for row in rows) for rows in (portal, caval)]
-    seen = drainage.observed(anatomy, table) if portal and caval else None
+    seen = drainage.observed(anatomy, table)
     if seen is None:
         yield "  the table has no portal and caval primaries with liver and lung"
     else:
@@ -127,7 +127,7 @@ def _drainage(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator[st
         counts, rates = drainage.with_equal_soils(anatomy, table, fitted.theta[0])
         yield f"    equal soils    {counts:.2f} of counts, {rates:.2f} of rates"
         cut = drainage.without_portal_edge(anatomy)
-        counts, _ = drainage.with_equal_soils(anatomy, table, fitted.theta[0], cut)
+        counts, _ = drainage.with_equal_soils(cut, table, fitted.theta[0])
         yield f"    no portal vein {counts:.2f}"
         yield f"    fitted         {drainage.expected(anatomy, table, fitted):.2f}"
     pair = ("rectum", "colon", "lung", "liver")

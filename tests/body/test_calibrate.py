@@ -200,7 +200,7 @@ def test_portal_and_caval_primaries(human: Anatomy, table: Autopsies, arrivals: 
     assert 1.7 < counts < 3.3
     assert rates > counts  # counts saturate
     cut = drainage.without_portal_edge(human)
-    assert drainage.with_equal_soils(human, table, fitted.theta[0], cut) == pytest.approx((1.0, 1.0), abs=0.02)
+    assert drainage.with_equal_soils(cut, table, fitted.theta[0]) == pytest.approx((1.0, 1.0), abs=0.02)
     assert seen.low < drainage.expected(human, table, fitted) < seen.high
     # large cells alone would all stop in the first bed: far outside
     assert drainage.with_equal_soils(human, table, -5.0)[0] > 10
