@@ -11,6 +11,7 @@ from ..outputs.layout import Layout
 from ..outputs.recorder import Recorder
 from ..outputs.schema import DUCT_SERIES, FIELDS, SERIES, SOLUTE_SERIES, Spec
 from . import observe, provenance
+from .body.anatomy import load
 from .clones import TRAIT_MEANINGS
 from .device import Device
 from .recorded import MANTISSA_BITS
@@ -147,4 +148,11 @@ def attributes(scenario: Scenario, device: Device) -> dict[str, Any]:
         "device": provenance.machine(device),
         "commit": provenance.commit(),
         "organ_names": list(scenario.body.organs),
+        **_graph(scenario),
     }
+
+
+def _graph(scenario: Scenario) -> dict[str, str]:
+    """The graph of the body, for those who draw it."""
+    body = scenario.body
+    return {"body": json.dumps(load(body.graph).outline(body.primary))} if body.graph else {}

@@ -51,7 +51,8 @@ def observed(anatomy: Anatomy, table: Autopsies) -> Ratio | None:
 def with_equal_soils(anatomy: Anatomy, table: Autopsies, small_share_logit: float) -> tuple[float, float]:
     """The same ratio if every soil were alike and every primary as aggressive: of counts, and of rates.
 
-    A seed starts in the portal vein or in the right heart of the body. Counts saturate, rates do not; how aggressive is set by the number of metastases in both organs together.
+    A seed starts in the portal vein or in the right heart of the body. Counts saturate, rates do not; how aggressive
+    is set by the number of metastases in both organs together.
     """
     small = 1.0 / (1.0 + np.exp(-small_share_logit))
     patients = [table.patients[rows].sum() for rows in groups(anatomy, table)]
