@@ -75,6 +75,32 @@ class Purpose(IntEnum):
     ORGAN = 66
     EXTRAVASATE = 67
     ARRIVAL_SITE = 68
+    # the way of a seed through the body: its name is drawn as above, its passages under that name (sim/body/transit.py)
+    TRAVEL = 96
+    TRAVEL_KEY = 97
+    # colonies as numbers of cells: (entity low, interval, purpose << 16 | stream and attempt, entity high), key of a patient
+    COLONY_SIZE = 104
+    COLONY_SURVIVE = 105
+    COLONY_SPREAD = 106
+    COLONY_EVENT = 107  # the substep is the event
+    COLONY_ADAPT = 108
+    COLONY_WAKE = 109
+    COLONY_SHED = 110
+    COLONY_SHED_ADAPTED = 111
+    COLONY_ENTITY = 112
+    COLONY_PATIENT = 113
+    # a body that is a graph: counter words are (entity low, interval, purpose << 16 | part, entity high)
+    CELL_CLASS = 121
+    EVASION = 122
+    CLOAK = 123
+    COME_OFF = 124  # the part is the cell
+    NK_KILL = 125  # the part is the encounter
+    NK_VICTIM = 126
+    GET_OUT = 127
+    RECEPTION = 128
+    LIE_DORMANT = 129
+    RETURN = 130
+    RETURN_SITE = 131
 
 
 class Stamp(NamedTuple):

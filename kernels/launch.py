@@ -31,6 +31,7 @@ _NUMPY_OF = {
     ti.u16: np.dtype(np.uint16),
     ti.u32: np.dtype(np.uint32),
     ti.i32: np.dtype(np.int32),
+    ti.i64: np.dtype(np.int64),
     ti.u64: np.dtype(np.uint64),
     ti.f32: np.dtype(np.float32),
     ti.f64: np.dtype(np.float64),

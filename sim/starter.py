@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .body.parameters import OF_GRAPH
 from .declared import declaration, entry_of, is_optional, table_of
 from .scenario import Scenario
 from .toml_text import toml_value
@@ -26,10 +27,15 @@ _GIVEN: dict[tuple[str, ...], Any] = {
     ("body", "organs", "liver", "share_probability"): 0.4,
 }
 _NAMES: dict[tuple[str, ...], tuple[str, ...]] = {("body", "organs"): ("lung", "liver")}
+# tables of one account of the body exclude those of the other, so the starter has the ones of the simple account only
+_OF_GRAPH = tuple(("body", name) for name in (*OF_GRAPH, "soil"))
 
 
 def starter_text() -> str:
-    """A scenario with every parameter in it: the necessary ones set, the others as comments."""
+    """A scenario with every parameter in it: the necessary ones set, the others as comments.
+
+    Only a body that is a graph has more tables; the two accounts of the body cannot stand in one file.
+    """
     return _HEAD + "\n".join(_table(Scenario, ())) + "\n"
 
 
@@ -61,6 +67,8 @@ def _table(model: Any, path: tuple[str, ...]) -> list[str]:
     values, tables = [], []
     for name, field in model.model_fields.items():
         here = (*path, name)
+        if here in _OF_GRAPH:
+            continue
         if table := table_of(field.annotation):
             tables += _optional(_table(table, here)) if is_optional(field.annotation) else _table(table, here)
         elif entry := entry_of(field.annotation):

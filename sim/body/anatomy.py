@@ -44,6 +44,9 @@ class Anatomy(Parameters):
     lymph: dict[Name, Lymph] = Field(default_factory=dict)
     cavities: dict[Name, Cavity] = Field(default_factory=dict)
     primaries: dict[Name, Primary]
+    sites: dict[Name, Name] = Field(
+        default_factory=dict, description="where blood samples are drawn, as the place whose outflow is sampled"
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -78,6 +81,11 @@ class Anatomy(Parameters):
         )
 
     @cached_property
+    def of_organ(self) -> np.ndarray:
+        """(places, organs) f8: 1 where the row's place belongs to the column's organ."""
+        return np.array([[float(organ == name) for name in self.organs] for organ in self.organ_of])
+
+    @cached_property
     def stops(self) -> np.ndarray:
         """(places,) bool: can a seed stop there?"""
         return np.array([organ is not None for organ in self.organ_of])
@@ -97,7 +105,8 @@ class Anatomy(Parameters):
                     out[self.index[name], self.index[target]] = share
         for name, bed in self.beds.items():
             out[self.index[LEFT_HEART], self.index[name]] = bed.flow_fraction
-        return out
+        total = out.sum(axis=1, keepdims=True)  # one to a millionth (soundness); from here on exactly
+        return np.divide(out, total, out=out, where=total > 0.0)
 
     @cached_property
     def flow_fraction(self) -> np.ndarray:
@@ -140,9 +149,11 @@ class Anatomy(Parameters):
 
 
 def _merged(old: dict, new: dict) -> dict:
+    """`old` with the values of `new`; tables are merged key by key, shares (tables of numbers) are replaced whole."""
     out = dict(old)
     for key, value in new.items():
-        out[key] = _merged(out[key], value) if isinstance(value, dict) and key in out and key != "to" else value
+        table = isinstance(out.get(key), dict) and not all(isinstance(part, float) for part in out[key].values())
+        out[key] = _merged(out[key], value) if table and isinstance(value, dict) else value
     return out
 
 

@@ -1,15 +1,43 @@
-"""The tables of the body: how seeds travel, and the organs they may reach."""
+"""The tables of the body: how seeds travel, and the organs they may reach.
 
-from typing import Annotated, Self
+Two accounts of transit exclude each other. Without `graph`, the simple one: a fixed time, survival per passage, organs by
+share, each with a lattice. With it, a body as a graph of places, and the tables of what happens in them.
+"""
+
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from ...kernels.lattice import VOXELS_MAX
 from ...kernels.parameters import FRANSSEN_2019, Parameters, quantity
+from .dormancy import Dormancy
+from .gauntlet import Gauntlet
+from .niche import Niche
+from .passage import Arrest, Transit
+from .soil import EQUAL, Soil
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
 # it names groups and series of the run file
 OrganName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+# the tables of a body that is a graph: absent without it, with their defaults where it leaves them out
+OF_GRAPH = ("transit", "arrest", "gauntlet", "dormancy", "niche")
+# what the simple account alone reads
+OF_SHARES = (
+    "transit_h",
+    "breakup_probability",
+    "single_survival_probability",
+    "cluster_survival_probability",
+    "extravasation_probability",
+    "organs",
+)
+_INSTEAD = {
+    "transit_h": "times follow from volumes and flows",
+    "breakup_probability": "give body.transit.breakup_probability",
+    "single_survival_probability": "give the hazards of [body.transit]",
+    "cluster_survival_probability": "give the hazards of [body.transit]",
+    "extravasation_probability": "give body.gauntlet.extravasation_probability",
+    "organs": "the organs are those of the graph; give [body.soil.*]",
+}
 
 
 class Organ(Parameters):
@@ -27,8 +55,28 @@ class Organ(Parameters):
 
 
 class Body(Parameters):
-    """The `[body]` table: one account of transit, its survival given per passage."""
+    """The `[body]` table: one account of transit, by a graph or by shares."""
 
+    graph: str = quantity(
+        "",
+        unit="-",
+        source="the scenario's choice",
+        about="name of a shipped body (human, mouse) or path of one; empty = shares of organs, without anatomy",
+    )
+    primary: str = quantity(
+        "",
+        unit="-",
+        source="the scenario's choice",
+        about="which primary of the graph this one is: it sets its drainage",
+    )
+    interval_h: float = quantity(
+        24.0,
+        unit="h",
+        gt=0,
+        le=1e4,
+        source="numerical",
+        about="interval at which a graph's niche, dormancy and colonies go on",
+    )
     transit_h: float = quantity(
         2.0,
         unit="h",
@@ -61,6 +109,39 @@ class Body(Parameters):
         False, unit="-", source=f"{FRANSSEN_2019}: organs do not shed", about="do colonies shed seeds in turn"
     )
     organs: dict[OrganName, Organ] = Field(default_factory=dict)
+    transit: Transit | None = None
+    arrest: Arrest | None = None
+    gauntlet: Gauntlet | None = None
+    dormancy: Dormancy | None = None
+    niche: Niche | None = None
+    soil: dict[OrganName, Soil] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, given: Any) -> Any:
+        """A graph has all of its tables."""
+        if isinstance(given, dict) and given.get("graph"):
+            return {**{name: {} for name in OF_GRAPH}, **given}
+        return given
+
+    @model_validator(mode="after")
+    def _one_account(self) -> Self:
+        if self.graph:
+            for name in OF_SHARES:
+                # a default may be given: a resolved scenario writes all of them
+                if getattr(self, name) != (type(self).model_fields[name].default if name != "organs" else {}):
+                    raise ValueError(f"body.{name}: belongs to a body without body.graph; with it, {_INSTEAD[name]}")
+            return self
+        for name in (*OF_GRAPH, "soil"):
+            if getattr(self, name):
+                raise ValueError(f"body.{name}: needs a body that is a graph; give body.graph")
+        if self.primary:
+            raise ValueError("body.primary: needs a body that is a graph; give body.graph")
+        return self
+
+    def soil_of(self, organ: str) -> Soil:
+        """The soil of an organ; all alike where the scenario says nothing."""
+        return self.soil.get(organ, EQUAL)
 
     @model_validator(mode="after")
     def _size(self) -> Self:

@@ -51,9 +51,9 @@ class Cavity(Parameters):
 
 
 class Primary(Parameters):
-    """A `[primaries.<name>]` table: where a primary stands and how it drains."""
+    """A `[primaries.<name>]` table: where a primary stands (nowhere, if it is an injection) and how it drains."""
 
-    organ: Name
+    organ: Name | None = None
     routes: dict[Literal["blood", "lymph", "coelomic"], Share] = Field(description="shares of what it sheds, by route")
     blood: Shares = Field(description="first places of what leaves by its veins, by share")
     lymph: Shares = Field(default_factory=dict, description="first places of what leaves by lymph")

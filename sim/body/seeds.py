@@ -64,6 +64,10 @@ class Growing:
     def names(self) -> tuple[str, ...]:
         return tuple(self._columns)
 
+    def whole(self, name: str) -> np.ndarray:
+        """The column with its spare rows: the same array until the table grows."""
+        return self._columns[name]
+
     def append(self, values: dict[str, np.ndarray | int | float], count: int = 1) -> int:
         """Add `count` rows; missing columns are 0. Returns the first new row."""
         start, end = self.rows, self.rows + count

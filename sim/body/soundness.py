@@ -47,8 +47,12 @@ def _names(body: "Anatomy") -> Iterator[str]:
         for target in shares:
             if target not in known:
                 yield f"{key}: no place is called {target!r}{_hint(target, known)}"
+    blood = [*body.vessels, *body.beds]
+    for site, place in body.sites.items():
+        if place not in blood:
+            yield f"sites.{site}: no blood place is called {place!r}{_hint(place, blood)}"
     for name, primary in body.primaries.items():
-        if primary.organ not in organs:
+        if primary.organ is not None and primary.organ not in organs:
             yield f"primaries.{name}.organ: no organ is called {primary.organ!r}{_hint(primary.organ, organs)}"
 
 

@@ -139,8 +139,9 @@ def test_ticks_substeps_lattices_and_keys_are_uncorrelated():
 
 def test_purposes_are_uncorrelated():
     words = {purpose: host_draw(VOXELS[:20_000], STAMP, purpose) for purpose in Purpose}
+    # thousands of pairs: at 4 one of them would be above in every fifth set of purposes, at 5 in one of 500
     for a, b in itertools.combinations(Purpose, 2):
-        assert correlation(words[a], words[b]) < 4, (a, b)
+        assert correlation(words[a], words[b]) < 5, (a, b)
 
 
 def test_the_correlation_detector_sees_planted_errors():

@@ -1,0 +1,120 @@
+"""The birth-death process of a colony: its closed forms, and its table where cells need one another.
+
+A cell divides at rate b and dies at rate d, r = b - d. Over a time t (Kendall 1948, Ann Math Stat 19:1), with
+E = (e^(rt) - 1)/r, a lineage is extinct with probability P = dE/(1 + bE); else its size is geometric, 1 - B = 1/(1 + bE).
+
+Bottleneck: a colony of n < n_c cells dies at ratio * b a cell (ratio > 1), from n_c on at d (an Allee effect; Szczurek et al.
+2020 put n_c at 10-21 cells). From n cells it is established in the long run with probability
+
+    P_n = (1 + sum_(j=1)^(n-1) prod_(i=1)^j d_i/b_i) / (1 + sum_(j=1)^inf prod_(i=1)^j d_i/b_i)
+
+and over a time t by the matrix exponential of its generator, tabulated for n <= 64: on so many cells up the road back to the
+bottleneck is as good as closed ((d/b)^(64 - n_c)), and the linear kernel, exact without a bottleneck, takes over.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+SMALL = 64  # cells up to which a colony is looked up
+SIZES = 256  # a table knows sizes below this
+GUIDE_BITS = 6  # a draw's first bits, by which its size is looked up
+GUIDES = 1 << GUIDE_BITS
+# a table leaves out what lies beyond so many standard deviations: less than 1e-12
+_REACH = 7.5
+SUBSTEPS_MAX = 256
+
+
+class Rates(NamedTuple):
+    """Of a law: what its cells do, per hour."""
+
+    birth: float
+    death: float
+    bottleneck: int = 1  # n_c: in colonies of fewer cells they die faster; 1 = never
+    ratio: float = 1.0  # deaths per birth in colonies of fewer
+
+    @property
+    def small_death(self) -> float:
+        return self.ratio * self.birth
+
+
+def lineage(birth: float, death: float, time: float) -> tuple[float, float]:
+    """(P, B): that a cell's descendants are extinct after `time`, and the parameter of their number if not."""
+    grown = exposure(birth - death, time)
+    return death * grown / (1.0 + birth * grown), birth * grown / (1.0 + birth * grown)
+
+
+def exposure(rate: float, time: float) -> float:
+    """(e^(rate time) - 1)/rate: the hours that one cell's descendants live in `time`, expected."""
+    return time if rate == 0.0 else float(np.expm1(rate * time)) / rate
+
+
+def establishment(rates: Rates, cells: np.ndarray | int) -> np.ndarray:
+    """That a colony of so many cells is never extinct, P_n, f8 of the shape of `cells`."""
+    beyond = rates.death / rates.birth if rates.birth > 0 else np.inf
+    if beyond >= 1.0:
+        return np.zeros(np.shape(cells))
+    cells = np.asarray(cells, dtype=np.int64)
+    inside = rates.bottleneck - 1  # sizes at which cells die faster
+    terms = np.cumsum(float(rates.ratio) ** np.arange(inside + 1))  # sums over j = 0 .. k
+    last = float(rates.ratio) ** inside
+    whole = terms[-1] + last * beyond / (1.0 - beyond)
+    more = np.maximum(cells - 1 - inside, 0)
+    tail = last * beyond * (1.0 - beyond**more) / (1.0 - beyond)
+    reached = terms[np.clip(cells - 1, 0, inside)] + tail
+    return np.where(cells > 0, reached / whole, 0.0)
+
+
+def generator(rates: Rates, sizes: int) -> np.ndarray:
+    """The generator on 0 .. sizes - 1 cells, rows sum to 0; at the greatest size nothing is born."""
+    n = np.arange(sizes)
+    up = rates.birth * n
+    up[-1] = 0.0
+    down = np.where(n < rates.bottleneck, rates.small_death, rates.death) * n
+    return np.diag(up[:-1], 1) + np.diag(down[1:], -1) - np.diag(up + down)
+
+
+def substeps(rates: Rates, interval_h: float) -> int:
+    """Equal parts of an interval, so short that a colony of SMALL cells stays below SIZES in one of them.
+
+    Raises ValueError if they would be too many.
+    """
+    for parts in range(1, SUBSTEPS_MAX + 1):
+        time = interval_h / parts
+        factor = float(np.exp(min(50.0, max(0.0, rates.birth - rates.death) * time)))
+        _, spread = lineage(rates.birth, rates.death, time)
+        variance = SMALL * factor * (factor - 1.0 + 2.0 * rates.death * exposure(rates.birth - rates.death, time))
+        # of a geometric tail the reach is longer than of a normal one
+        if SMALL * factor + _REACH * variance**0.5 + _REACH**2 / 2 / max(1e-12, 1.0 - spread) < SIZES:
+            return parts
+    raise ValueError(
+        f"an interval of {interval_h:g} h is too long for {rates.birth:g} births and {rates.death:g} deaths per hour: "
+        f"{SMALL} cells would become more than {SIZES} in each of {SUBSTEPS_MAX} parts"
+    )
+
+
+def transitions(rates: Rates, time: float) -> np.ndarray:
+    """P(n -> k) over `time` for n up to SMALL: (SMALL + 1, SIZES) f8, rows sum to 1."""
+    from scipy.linalg import expm
+
+    if rates.birth == 0.0 and rates.small_death == 0.0 and rates.death == 0.0:
+        return np.eye(SMALL + 1, SIZES)
+    rows = np.clip(expm(generator(rates, SIZES) * time)[: SMALL + 1], 0.0, None)
+    return rows / rows.sum(axis=1, keepdims=True)
+
+
+def as_limits(rows: np.ndarray) -> np.ndarray:
+    """Rows of probabilities as u32 limits: the size is the number of limits that a 32-bit draw has reached.
+
+    The last one is reached by no draw (`draws.ALWAYS`)."""
+    sums = np.cumsum(rows, axis=1)
+    limits = np.minimum(np.rint(sums * 2.0**32), 2.0**32 - 2).astype(np.uint32)
+    limits[sums > 1.0 - 2.0**-33] = 0xFFFFFFFF
+    limits[:, -1] = 0xFFFFFFFF
+    return limits
+
+
+def guides(limits: np.ndarray) -> np.ndarray:
+    """How many limits the least draw with given first bits has reached: (rows, GUIDES) u8, where to begin a search."""
+    least = (np.arange(GUIDES, dtype=np.uint64) << np.uint64(32 - GUIDE_BITS)).astype(np.uint32)
+    return np.stack([np.searchsorted(row, least, side="right") for row in limits]).astype(np.uint8)

@@ -1,0 +1,51 @@
+"""Shedding of a colony, or of a primary, of known size: Poisson with mean mu N^alpha T.
+
+The emission law (Iwata et al. 2000, J Theor Biol 203:177; Hanin et al. 2006, J Math Biol 52:714). N is the geometric mean of
+the sizes at both ends of the interval, so the error is of second order in growth per interval. Of the seeds as large
+a share is adapted as of the cells: they inherit it. Ignored: that a colony is smaller by what it sheds.
+"""
+
+import taichi as ti
+
+from .colony_growth import GROWING
+from .draws import Purpose
+from .launch import array, kernel
+from .samplers import F, binomial, poisson
+
+
+@kernel
+def shed_pass(
+    entity_low: array(ti.u32),
+    entity_high: array(ti.u32),
+    state: array(ti.u8),
+    cells: array(ti.i64),
+    adapted: array(ti.i64),
+    before: array(ti.i64),
+    shed: array(ti.i64),
+    shed_adapted: array(ti.i64),
+    count: ti.i32,
+    seeds: ti.f64,
+    alpha: ti.f64,
+    interval: ti.u32,
+    k0: ti.u32,
+    k1: ti.u32,
+):
+    """entity u4 x 2; state u1; cells, of them adapted, before (colonies,) i8; shed, shed_adapted (colonies,) i8, written;
+    seeds: of a colony of one cell in an interval.
+
+    Walls: none.
+    Conserves: cells; only what is shed is written.
+    Race-free because: each colony writes its own elements.
+    """
+    for i in range(count):
+        total, fit = ti.cast(0, ti.i64), ti.cast(0, ti.i64)
+        if state[i] == ti.u8(GROWING) and cells[i] > 0 and before[i] > 0:
+            low, high = entity_low[i], entity_high[i]
+            middle = F(0.5) * alpha * (ti.log(ti.cast(cells[i], ti.f64)) + ti.log(ti.cast(before[i], ti.f64)))
+            mean = seeds * ti.exp(middle)
+            total = poisson(mean, low, interval, ti.u32(Purpose.COLONY_SHED << 16), high, k0, k1)
+            share = ti.cast(adapted[i], ti.f64) / ti.cast(cells[i], ti.f64)
+            what = ti.u32(Purpose.COLONY_SHED_ADAPTED << 16)
+            fit = binomial(total, share, low, interval, what, high, k0, k1)
+        shed[i] = total
+        shed_adapted[i] = fit

@@ -1,0 +1,125 @@
+"""The `[body.colonies]` table: how a colony grows while it is a number of cells, and what it sheds."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from ...kernels.birth_death import SMALL, Rates
+from ...kernels.parameters import Parameters, quantity
+
+SZCZUREK_2020 = "Szczurek et al. 2020, PLoS Comput Biol"
+COUMANS_2013 = "Coumans et al. 2013, BMC Cancer 13:283"
+
+
+class ColonyGrowth(Parameters):
+    """The `[body.colonies]` table. What organs and clones multiply are `birth_per_h` and `death_per_h`."""
+
+    birth_per_h: float = quantity(
+        1.12e-3,
+        unit="1/h",
+        ge=0,
+        le=10,
+        source=f"derived: with death_per_h a doubling in 1.7 months ({COUMANS_2013})",
+        about="division of a cell",
+    )
+    death_per_h: float = quantity(
+        0.56e-3, unit="1/h", ge=0, le=10, source="assumed: half of the births", about="death of a cell"
+    )
+    bottleneck_cells: int = quantity(
+        15,
+        unit="cells",
+        ge=1,
+        le=48,
+        source=f"{SZCZUREK_2020}: 10 to 21",
+        about="a colony of fewer cells loses more than it gains; 1 = no bottleneck",
+    )
+    bottleneck_ratio: float = quantity(
+        1.65,
+        unit="1",
+        ge=0,
+        le=100,
+        source="derived: one cell in 4000 then founds a lasting colony (assumed), with deaths half of births",
+        about="deaths per birth in colonies of fewer cells than bottleneck_cells",
+    )
+    avascular_cells: float = quantity(
+        0.0,
+        unit="cells",
+        ge=0,
+        le=1e12,
+        source="off; 4e3 to 4e6 for 0.2 to 2 mm at 1e9 cells/cm3",
+        about="size at which a colony without vessels stops; 0 = no limit",
+    )
+    vessels_per_h: float = quantity(
+        0.0,
+        unit="1/h",
+        ge=0,
+        le=10,
+        source="off; assumed where given",
+        about="rate at which such a colony gets vessels",
+    )
+    capacity_cells: float = quantity(
+        1e12, unit="cells", ge=1e3, le=1e15, source="assumed", about="size at which growth ends (Gompertz)"
+    )
+    slowing_per_h: float = quantity(
+        0.0,
+        unit="1/h",
+        ge=0,
+        le=1,
+        source="off; assumed where given",
+        about="Gompertz's a: growth per cell is at most a ln(capacity/cells); 0 = exponential",
+    )
+    adaptation_probability: float = quantity(
+        0.0, unit="1", ge=0, le=1, source="off; assumed where given", about="that a daughter is adapted to the organ"
+    )
+    adapted_birth_factor: float = quantity(
+        1.0, unit="1", ge=0, le=100, source="assumed", about="births of adapted cells, over those of others"
+    )
+    adapted_death_factor: float = quantity(
+        1.0, unit="1", ge=0, le=100, source="assumed", about="deaths of adapted cells, over those of others"
+    )
+    shedding_per_h: float = quantity(
+        0.0,
+        unit="1/h",
+        ge=0,
+        le=1e3,
+        source="off; assumed where given",
+        about="seeds that a colony of one cell sheds (mu)",
+    )
+    shedding_exponent: float = quantity(
+        0.66, unit="1", ge=0, le=2, source="assumed: a surface sheds", about="alpha: seeds grow as cells^alpha"
+    )
+
+    @model_validator(mode="after")
+    def _avascular(self) -> Self:
+        least = 10 * SMALL
+        if 0 < self.avascular_cells < least:
+            raise ValueError(
+                f"body.colonies.avascular_cells: needs 0 or at least {least} cells (got {self.avascular_cells:g}); "
+                "crowding begins above the sizes that are tabulated"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bottleneck(self) -> Self:
+        if (
+            self.bottleneck_cells > 1
+            and self.birth_per_h > 0
+            and self.bottleneck_ratio < self.death_per_h / self.birth_per_h
+        ):
+            raise ValueError(
+                f"body.colonies.bottleneck_ratio: small colonies die faster than large ones, so it must be at least "
+                f"death_per_h / birth_per_h = {self.death_per_h / self.birth_per_h:.3g} (got {self.bottleneck_ratio:g})"
+            )
+        return self
+
+    def rates(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> Rates:
+        """The law of cells whose births and deaths are so many times those of the table (soil times clone)."""
+        if adapted:
+            birth_factor *= self.adapted_birth_factor
+            death_factor *= self.adapted_death_factor
+        return Rates(
+            self.birth_per_h * birth_factor,
+            self.death_per_h * death_factor,
+            self.bottleneck_cells,
+            self.bottleneck_ratio,
+        )

@@ -1,0 +1,219 @@
+"""Colonies in the mean field: each a number of cells, advanced an interval at a time.
+
+A struct of arrays whose rows are never removed. What a colony draws depends on (key, patient, its entity, interval,
+purpose) alone: changing, adding or leaving out one colony changes no other's draws, and so rows may stand in any order.
+An entity is a 64-bit number that the founder's own identity gives (`entity_of`), never a row.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ...kernels import colony_growth
+from ...kernels.birth_death import GUIDES, SIZES, SMALL, Rates, as_limits, guides, lineage, substeps, transitions
+from ...kernels.colony_growth import DORMANT, EXTINCT, GROWING, WAITING
+from ...kernels.draws import Purpose, host_philox
+from ...kernels.shedding import shed_pass
+from ..device import Device
+from ..errors import SeedsoilError
+from .colony_parameters import ColonyGrowth
+from .seeds import Growing
+
+STATES = {"waiting": WAITING, "dormant": DORMANT, "growing": GROWING, "extinct": EXTINCT}
+LAWS_MAX = 1024  # 70 kB each
+COLUMNS = {
+    "entity_low": np.uint32,
+    "entity_high": np.uint32,
+    "law": np.int32,
+    "adapted_law": np.int32,
+    "state": np.uint8,
+    "vascular": np.uint8,
+    "cells": np.int64,
+    "adapted": np.int64,
+    "before": np.int64,
+}
+LAW_COLUMNS = {"birth": np.float64, "death": np.float64}
+_WRITTEN = ("state", "vascular", "cells", "adapted", "before")
+
+
+def entity_of(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, rng_key: int) -> np.ndarray:
+    """The 64-bit entity (rows,) u8 of founders known by four numbers below 2**32 (lattice, tick, voxel, fragment of a seed;
+    or parent's entity in two words, interval, number within it)."""
+    counter = np.stack(np.broadcast_arrays(*(np.asarray(word, dtype=np.uint64) for word in (a, b, c, d))), axis=-1)
+    low = np.uint64(0xFFFFFFFF)
+    # a Feistel step apart from all draws: their third word holds a purpose, so it is mixed in twice
+    key = ((rng_key & 0xFFFFFFFF) ^ int(Purpose.COLONY_ENTITY), rng_key >> 32)
+    words = host_philox((counter & low).astype(np.uint32), key).astype(np.uint64)
+    return words[..., 0] | (words[..., 1] << np.uint64(32))
+
+
+class MeanField:
+    """All colonies of one patient that are numbers of cells. `device` must be started."""
+
+    def __init__(
+        self, growth: ColonyGrowth, interval_h: float, device: Device, *, rng_key: int = 0, patient: int = 0,
+        dormant_wake_per_h: float = 0.0, dormant_death_per_h: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.growth = growth
+        self.interval_h = float(interval_h)
+        self.table = Growing(COLUMNS)
+        self.laws = Growing(LAW_COLUMNS)
+        self._device = device
+        self._wake = dormant_wake_per_h * interval_h
+        self._doze = dormant_death_per_h * interval_h
+        # a patient has a key of its own
+        own = host_philox(
+            np.array([patient, 0, int(Purpose.COLONY_PATIENT) << 16, 0], dtype=np.uint32),
+            (rng_key & 0xFFFFFFFF, rng_key >> 32),
+        )
+        self._key = (int(own[0]), int(own[1]))
+        self._known: dict[Rates, int] = {}
+        self._rows: list[np.ndarray] = []  # of the table of laws, one array a law
+        self._limits: list[np.ndarray] = []
+        self._guides: list[np.ndarray] = []
+        self._stacked: tuple | None = None
+
+    def law(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> int:
+        """The number of the law of cells that fit their soil so well; equal ones are one law. Raises SeedsoilError."""
+        return self._law(self.growth.rates(birth_factor, death_factor, adapted=adapted))
+
+    def found(
+        self,
+        entity: np.ndarray,
+        cells: np.ndarray | int,
+        *,
+        law: np.ndarray | int,
+        adapted_law: np.ndarray | int | None = None,
+        adapted: np.ndarray | int = 0,
+        state: np.ndarray | int = GROWING,
+        vascular: np.ndarray | int = 0,
+    ) -> np.ndarray:
+        """Enter colonies. entity (rows,) u8; cells in all, of them adapted. Returns their rows.
+
+        They take part from the next `advance` on.
+        """
+        entity = np.asarray(entity, dtype=np.uint64)
+        start = self.table.append(
+            {
+                "entity_low": (entity & np.uint64(0xFFFFFFFF)).astype(np.uint32),
+                "entity_high": (entity >> np.uint64(32)).astype(np.uint32),
+                "law": law,
+                "adapted_law": law if adapted_law is None else adapted_law,
+                "state": state,
+                "vascular": vascular,
+                "cells": cells,
+                "adapted": adapted,
+                "before": cells,
+            },
+            count=len(entity),
+        )
+        return np.arange(start, start + len(entity))
+
+    def advance(self, interval: int) -> None:
+        """One interval of all colonies: growth, death, adaptation, vessels, dormancy."""
+        if not self.table.rows:
+            return
+        growth = self.growth
+        columns = self._on_device(COLUMNS)
+        colony_growth.grow_pass(
+            *columns.values(),
+            *self._law_arrays(),
+            self.table.rows,
+            self.interval_h,
+            growth.bottleneck_cells,
+            growth.adaptation_probability,
+            growth.avascular_cells,
+            growth.capacity_cells,
+            growth.slowing_per_h,
+            growth.vessels_per_h * self.interval_h,
+            self._wake,
+            self._doze,
+            interval,
+            *self._key,
+        )
+        self._take_back(columns, _WRITTEN)
+
+    def shed(self, interval: int) -> tuple[np.ndarray, np.ndarray]:
+        """Seeds that each colony sheds in the interval that was advanced last: (all, adapted ones), (colonies,) i8."""
+        rows = self.table.rows
+        if not rows or self.growth.shedding_per_h == 0:
+            return np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64)
+        columns = self._on_device(("entity_low", "entity_high", "state", "cells", "adapted", "before"))
+        out = [self._device.array(np.zeros(rows, dtype=np.int64)) for _ in range(2)]
+        shed_pass(
+            *columns.values(),
+            *out,
+            rows,
+            self.growth.shedding_per_h * self.interval_h,
+            self.growth.shedding_exponent,
+            interval,
+            *self._key,
+        )
+        total, adapted = (array if isinstance(array, np.ndarray) else array.get() for array in out)
+        return total, adapted
+
+    def count(self, state: int) -> int:
+        return int((self.table["state"] == state).sum())
+
+    def angiogenically_dormant(self) -> np.ndarray:
+        """(colonies,) bool: those that grow no more because they have no vessels."""
+        limit = self.growth.avascular_cells
+        table = self.table
+        full = table["cells"] >= colony_growth.SWITCH_FROM * limit
+        return (limit > 0) & full & (table["vascular"] == 0) & (table["state"] == GROWING)
+
+    def tables(self) -> dict[str, Growing]:
+        """What a checkpoint holds, by name."""
+        return {"mean_field": self.table, "mean_field_laws": self.laws}
+
+    def restore(self, columns: Mapping[str, np.ndarray], laws: Mapping[str, np.ndarray]) -> None:
+        """Become what `tables` held: columns by name of both tables."""
+        self.table, self.laws = Growing(COLUMNS), Growing(LAW_COLUMNS)
+        self._known.clear()
+        self._rows, self._limits, self._guides, self._stacked = [], [], [], None
+        for birth, death in zip(laws["birth"], laws["death"], strict=True):
+            like = self.growth.rates()
+            self._law(Rates(float(birth), float(death), like.bottleneck, like.ratio))
+        self.table.append({name: columns[name] for name in COLUMNS}, count=len(columns["cells"]))
+
+    def _law(self, rates: Rates) -> int:
+        known = self._known.get(rates)
+        if known is not None:
+            return known
+        if len(self._known) >= LAWS_MAX:
+            raise SeedsoilError(
+                f"body: more than {LAWS_MAX} laws of growth; round the traits of clones, or use fewer organs"
+            )
+        try:
+            parts = substeps(rates, self.interval_h)
+        except ValueError as error:
+            raise SeedsoilError(f"body.colonies: {error}") from None
+        dead, spread = lineage(rates.birth, rates.death, self.interval_h)
+        factor = float(np.exp((rates.birth - rates.death) * self.interval_h))
+        small = rates.small_death if rates.bottleneck > 1 else rates.death
+        limits = as_limits(transitions(rates, self.interval_h / parts))
+        self._rows.append(np.array([rates.birth, rates.death, small, parts, 1.0 - dead, spread, factor]))
+        self._limits.append(limits)
+        self._guides.append(guides(limits))
+        self._stacked = None
+        self._known[rates] = self.laws.append({"birth": rates.birth, "death": rates.death})
+        return self._known[rates]
+
+    def _law_arrays(self) -> tuple:
+        if self._stacked is None:
+            parts = (self._rows, self._limits, self._guides)
+            self._stacked = tuple(self._device.array(np.stack(part)) for part in parts)
+        return self._stacked
+
+    def _on_device(self, names: Mapping[str, type] | tuple[str, ...]) -> dict:
+        """Columns for a kernel: the table's own arrays on a CPU, copies on a GPU."""
+        whole = {name: self.table.whole(name) for name in names}
+        return whole if self._device.arch == "cpu" else {name: self._device.array(a) for name, a in whole.items()}
+
+    def _take_back(self, columns: dict, names: tuple[str, ...]) -> None:
+        if self._device.arch != "cpu":
+            for name in names:
+                self.table.whole(name)[...] = columns[name].get()
+
+
+__all__ = ["DORMANT", "EXTINCT", "GROWING", "GUIDES", "SIZES", "SMALL", "STATES", "WAITING", "MeanField", "entity_of"]
