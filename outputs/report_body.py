@@ -35,7 +35,8 @@ def section(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Datase
             f"The circulation of the body: {text(body['title'])}",
             text(
                 f"{body['title']}. Shares of the cardiac output; the width of a line grows with the root of its flow. "
-                "Flows of the portal vein and the like follow from the graph."
+                "Flows of the portal vein and the like follow from the graph. Beside a star: where what is shed by blood, by lymph, "
+                "or into a cavity goes first, each adding up to 100 %."
             ),
         )
     )

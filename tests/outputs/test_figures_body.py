@@ -96,7 +96,7 @@ def test_the_circuit_names_every_place_and_where_the_primary_drains(body: str, p
     for name in anatomy.places:
         assert any(figures_body.words(name) in text for text in found), name
     if primary == "rectum":
-        assert {"50 % of blood", "45 % of blood", "5 % of blood", "100 % of lymph"} <= set(found)
+        assert {"50 % by blood", "45 % by blood", "5 % by blood", "100 % by lymph", "100 % by cavity"} <= set(found)
     assert any("drains here" in text for text in found) == (primary is not None)
     liver = 100 * anatomy.flow_fraction[anatomy.index["liver"]]
     assert f"liver  {liver:.3g} %" in found
