@@ -8,6 +8,7 @@ import pytest
 from seedsoil.outputs.schema import BODY_COLUMNS, BODY_SERIES
 from seedsoil.sim import observe, state
 from seedsoil.sim.body.seeds import Fate
+from seedsoil.sim.cli.app import main
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.run import run as run_scenario
@@ -126,6 +127,7 @@ def test_the_file_has_the_body(file: Path, tmp_path: Path) -> None:
         ("body.gauntlet.full_h", 30.0, "is after body.gauntlet.end_h"),
         ("body.transit_h", 5.0, "belongs to a body without body.graph"),
         ("body.niche.organs", ["lungs"], "no organ 'lungs'"),
+        ("body.interval_h", 12.3, "needs whole ticks"),
     ],
 )
 def test_what_is_wrong_with_a_body_is_said_by_name(file: Path, key: str, value: object, said: str) -> None:
@@ -133,6 +135,12 @@ def test_what_is_wrong_with_a_body_is_said_by_name(file: Path, key: str, value: 
         load_scenario(file, {key: value})
     assert said in str(caught.value)
     assert "Nothing was run" in str(caught.value)
+
+
+def test_check_tells_the_budget(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(file), "--device", "cpu"]) == 0
+    told = capsys.readouterr().out
+    assert "breast primary, 27 organs" in told and "found a lasting colony" in told and "It can run." in told
 
 
 def test_the_tables_of_a_graph_need_one() -> None:
