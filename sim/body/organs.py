@@ -2,7 +2,7 @@
 
 A seed comes out at one of the organ's vessel sites and its cells take the nearest free voxels around
 it, mesenchymal ones first; cells that find none are lost (`cells_without_room` of the seed). If none
-finds room the seed has died on arrival. Every other arrival founds a colony; its cells carry the colony's number and hand it down.
+finds room, or blood flows through none of the sites, the seed has died on arrival. Every other arrival founds a colony; its cells carry the colony's number and hand it down.
 """
 
 from dataclasses import dataclass, field
@@ -84,11 +84,13 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     tissue = organ.tissue
     assert tissue is not None, "the run makes the organ's tissue before a seed is settled in it"
     sites = arrival_sites(tissue)
-    site = int(sites[arrival.site_draw * len(sites) >> 32])
     emt, clone = seeds.members_of(arrival.row)
-    near = around(tissue.lattice, site, block_voxels)
     cell = tissue.cell.reshape(-1)
-    free = near[(_host(cell[near]) == Cell.EMPTY) & (_host(tissue.vessel.reshape(-1)[near]) == 0)]
+    site, free = -1, sites
+    if len(sites):
+        site = int(sites[arrival.site_draw * len(sites) >> 32])
+        near = around(tissue.lattice, site, block_voxels)
+        free = near[(_host(cell[near]) == Cell.EMPTY) & (_host(tissue.vessel.reshape(-1)[near]) == 0)]
     order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
     placed = min(len(free), len(emt))
     seeds.table["organ"][arrival.row] = organ.index
@@ -130,9 +132,10 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
 
 
 def arrival_sites(tissue: Tissue) -> np.ndarray:
-    """Flat indices of the organ's given blood vessel voxels, ascending: what grew since may be a sprout without a lumen."""
-    given = np.uint8(Vessel.BLOOD | Vessel.GIVEN)
-    return np.flatnonzero((tissue.host("vessel").reshape(-1) & given) == given)
+    """Flat indices of the organ's given blood vessel voxels that are perfused, ascending. None through a collapsed one:
+    no blood flows there. What grew since may be a sprout without a lumen."""
+    open_ = np.uint8(Vessel.BLOOD | Vessel.GIVEN | Vessel.PERFUSED)
+    return np.flatnonzero((tissue.host("vessel").reshape(-1) & open_) == open_)
 
 
 def around(lattice: Lattice, site: int, block_voxels: int) -> np.ndarray:
