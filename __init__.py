@@ -17,6 +17,7 @@ _PUBLIC = {
     "load_scenario": "seedsoil.sim.scenario_file",
     "evaluate": "seedsoil.sim.run",
     "open_run": "seedsoil.outputs.reader",
+    "fit_shedding": "seedsoil.outputs.shedding",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]

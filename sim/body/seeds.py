@@ -100,6 +100,7 @@ class Seeds:
         self.members = Growing({"emt": np.uint8, "clone": np.uint32})
         self.released = 0
         self.released_cells = 0
+        self.returned_cells = 0  # that were placed in the primary
         self.fragments = 0
 
     def release(self, departure: Departure) -> int:
@@ -116,6 +117,25 @@ class Seeds:
                 "route": departure.route,
             },
         )
+
+    def enter_single_cells(self, count: int, values: dict[str, np.ndarray | int]) -> np.ndarray:
+        """Enter seeds of one cell that no lattice released, of emt 0. `values` are columns. Returns their rows.
+
+        What they count as (`released`) is the caller's, who may have counted others that get no row.
+        """
+        first = self.members.append({"clone": values["clone"]}, count=count)
+        row = self.table.append(
+            {
+                "organ": NONE,
+                "colony": NONE,
+                "arrest_tick": NONE,
+                "cells": 1,
+                "first": first + np.arange(count),
+                **values,
+            },
+            count=count,
+        )
+        return np.arange(row, row + count)
 
     def split(self, row: int, off: np.ndarray) -> list[int]:
         """Break the members `off` (positions within the seed) off as single cells. Returns the fragments' rows.
