@@ -160,7 +160,11 @@ def transport_(tissue: Tissue, solver: str, secretion: float) -> None:
 def rest(tissue: Tissue, tick: int) -> None:
     """A solute at rest, at every second tick. Without sources it is none, whatever it was, so off is not to solve it."""
     table = Solute(
-        solver="quasi-steady", every_ticks=2, diffusivity_um2_per_h=400.0, decay_per_h=1.0, epithelial_secretion_per_h=1.0
+        solver="quasi-steady",
+        every_ticks=2,
+        diffusivity_um2_per_h=400.0,
+        decay_per_h=1.0,
+        epithelial_secretion_per_h=1.0,
     )
     rates = transport.rates({"protease": table}, tissue.lattice, 20.0, 0.1)
     transport.advance(tissue, rates, tick, transport.Scratch())

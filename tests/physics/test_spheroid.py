@@ -144,7 +144,9 @@ def test_slow_necrosis_leaves_nobody_below_its_onset(device: Device) -> None:
 
 
 @pytest.mark.parametrize(
-    ("onset", "full", "expected"), [(5.0, 4.5, 370.0), (2.5, 2.0, 365.0), (5.0, 2.5, 369.0)], ids=["5", "2.5", "PhysiCell"]
+    ("onset", "full", "expected"),
+    [(5.0, 4.5, 370.0), (2.5, 2.0, 365.0), (5.0, 2.5, 369.0)],
+    ids=["5", "2.5", "PhysiCell"],
 )
 def test_the_core_of_a_growing_ball(device: Device, onset: float, full: float, expected: float) -> None:
     """From 300 to 500 um at 0.5 um/h, cells dying at 1/6 per h: the core whose edge is at the threshold, within a voxel.

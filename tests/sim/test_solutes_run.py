@@ -82,9 +82,7 @@ def test_an_organ_breathes_by_its_own_vessels(device: Device) -> None:
     assert not np.array_equal(organ, primary)
 
 
-def test_an_organ_breathes_from_the_tick_in_which_it_is_made(
-    device: Device, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_organ_breathes_from_the_tick_in_which_it_is_made(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Oxygen is solved at every third tick; the organ is made between two, and its first colony does not wait."""
     found = {}
     for made in (0, 1):
