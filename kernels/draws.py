@@ -95,18 +95,20 @@ class Purpose(IntEnum):
     COLONY_SHED_ADAPTED = 111
     COLONY_ENTITY = 112
     COLONY_PATIENT = 113
-    # a body that is a graph: counter words are (entity low, interval, purpose << 16 | part, entity high)
+    # seeds in a body that is a graph: (entity low, interval, purpose << 16 | part, entity high)
     CELL_CLASS = 121
     EVASION = 122
     CLOAK = 123
     COME_OFF = 124  # the part is the cell
     NK_KILL = 125  # the part is the encounter
-    NK_VICTIM = 126
     GET_OUT = 127
     RECEPTION = 128
     LIE_DORMANT = 129
     RETURN = 130
     RETURN_SITE = 131
+    LIVING = 132  # how many of what a colony sheds live on; the part tells apart adapted ones
+    LIVING_FATE = 133
+    DEAD_FATE = 134  # the entity is the organ it was shed in, the part the fate
 
 
 class Stamp(NamedTuple):

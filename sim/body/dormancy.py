@@ -1,14 +1,12 @@
 """Single-cell dormancy: a seed that is out of the vessel may lie quiet for years, then wake or die.
 
     lies dormant       with `probability`
-    wakes, dies        at constant hazards; both at once are told apart by their shares
+    wakes, dies        at constant hazards, at the end of an interval (`kernels/colony_growth.py`)
 
 Luzzi et al. 1998 (Am J Pathol 153:865) found 36 % of injected cells solitary after 13 days, Meng et al. 2004 cells in the
 blood 7-22 years after mastectomy. Colonies that lie dormant for want of vessels are another matter: `[body.colonies]`.
 Ignored: what wakes a cell (surgery, inflammation, age), divisions while dormant.
 """
-
-import math
 
 from ...kernels.parameters import Parameters, quantity
 
@@ -37,10 +35,7 @@ class Dormancy(Parameters):
     )
 
 
-def ends_probability(dormancy: Dormancy, hours: float) -> tuple[float, float]:
-    """(wakes, dies) within so many hours."""
+def wakes_probability(dormancy: Dormancy) -> float:
+    """That a dormant cell ever wakes."""
     both = dormancy.waking_per_h + dormancy.death_per_h
-    if both == 0.0:
-        return 0.0, 0.0
-    ends = -math.expm1(-both * hours)
-    return ends * dormancy.waking_per_h / both, ends * dormancy.death_per_h / both
+    return dormancy.waking_per_h / both if both > 0.0 else 0.0

@@ -4,7 +4,7 @@
                   p(t) = p0                                 t <= full_h
                          p0 (1 - (t - full_h)/(end_h - full_h))    up to end_h      fall "linear"
                          0                                         from there       fall "step": at once from full_h
-    leaves        at `extravasation_h`, with `extravasation_probability`
+    leaves        at `extravasation_h`, with `extravasation_probability`; nobody meets it any more
 
 Ichise et al. 2022 (eLife 11:e76269): p0 = 0.5 an encounter in the first 4 h, about 0 after 24 h, an encounter each 2 h.
 The form of the fall between is not known and decides the result: a single cell comes through "linear" with probability
@@ -76,6 +76,7 @@ class Gauntlet(Parameters):
 def kill_probabilities(gauntlet: Gauntlet) -> np.ndarray:
     """(encounters,) f8: that the first, second ... encounter kills a cell of the seed."""
     last = gauntlet.full_h if gauntlet.fall == "step" else gauntlet.end_h
+    last = min(last, gauntlet.extravasation_h)  # out of the vessel they meet it no more
     hours = gauntlet.encounter_h * np.arange(1, int(last / gauntlet.encounter_h + 1e-9) + 1)
     span = gauntlet.end_h - gauntlet.full_h
     left = np.ones(len(hours)) if span == 0 else np.clip(1.0 - (hours - gauntlet.full_h) / span, 0.0, 1.0)

@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from ...kernels.parameters import Parameters, quantity
@@ -78,6 +79,6 @@ class NicheState:
         self.prepared = target + (self.prepared - target) * math.exp(-hours / niche.response_h)
 
 
-def raised(probability: float, gain: float, prepared: float) -> float:
-    """p + M gain (1 - p)."""
+def raised(probability: np.ndarray | float, gain: float, prepared: np.ndarray) -> np.ndarray:
+    """p + M gain (1 - p), f8 of the shape of `prepared`, which is M."""
     return probability + prepared * gain * (1.0 - probability)

@@ -4,12 +4,19 @@ Two accounts of transit exclude each other. Without `graph`, the simple one: a f
 share, each with a lattice. With it, a body as a graph of places, and the tables of what happens in them.
 """
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from ...kernels.lattice import VOXELS_MAX
 from ...kernels.parameters import FRANSSEN_2019, Parameters, quantity
+from ..errors import InputError
+from ..plain_text import printable
+from ..problems import did_you_mean
+from .anatomy import Anatomy, load
+from .colony_parameters import ColonyGrowth
 from .dormancy import Dormancy
 from .gauntlet import Gauntlet
 from .niche import Niche
@@ -20,7 +27,7 @@ Shape = Annotated[tuple[int, int, int], Field(strict=False)]
 # it names groups and series of the run file
 OrganName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 # the tables of a body that is a graph: absent without it, with their defaults where it leaves them out
-OF_GRAPH = ("transit", "arrest", "gauntlet", "dormancy", "niche")
+OF_GRAPH = ("transit", "arrest", "gauntlet", "dormancy", "niche", "colonies")
 # what the simple account alone reads
 OF_SHARES = (
     "transit_h",
@@ -38,6 +45,19 @@ _INSTEAD = {
     "extravasation_probability": "give body.gauntlet.extravasation_probability",
     "organs": "the organs are those of the graph; give [body.soil.*]",
 }
+
+
+@cache
+def _anatomy(graph: str) -> Anatomy:
+    try:
+        return load(graph)
+    except InputError as error:
+        raise ValueError(f"body.graph: {error}") from None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    close = did_you_mean(name, list(known))
+    return f" - did you mean {close!r}?" if close else ""
 
 
 class Organ(Parameters):
@@ -114,6 +134,7 @@ class Body(Parameters):
     gauntlet: Gauntlet | None = None
     dormancy: Dormancy | None = None
     niche: Niche | None = None
+    colonies: ColonyGrowth | None = None
     soil: dict[OrganName, Soil] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -131,6 +152,7 @@ class Body(Parameters):
                 # a default may be given: a resolved scenario writes all of them
                 if getattr(self, name) != (type(self).model_fields[name].default if name != "organs" else {}):
                     raise ValueError(f"body.{name}: belongs to a body without body.graph; with it, {_INSTEAD[name]}")
+            self._check_names()
             return self
         for name in (*OF_GRAPH, "soil"):
             if getattr(self, name):
@@ -138,6 +160,30 @@ class Body(Parameters):
         if self.primary:
             raise ValueError("body.primary: needs a body that is a graph; give body.graph")
         return self
+
+    def _check_names(self) -> None:
+        """Everything that the tables name is in the graph."""
+        body = self.anatomy
+        if self.primary not in body.primaries:
+            raise ValueError(
+                f"body.primary: {printable(body.title)} has no primary {self.primary!r}"
+                f"{hint(self.primary, body.primaries)}; there are {', '.join(body.primaries)}"
+            )
+        niche = self.niche.organs if self.niche else ()
+        for key, names in (("body.soil", self.soil), ("body.niche.organs", niche)):
+            for name in names:
+                if name not in body.organs:
+                    raise ValueError(f"{key}: {printable(body.title)} has no organ {name!r}{hint(name, body.organs)}")
+
+    @property
+    def anatomy(self) -> Anatomy:
+        """The body of `graph`."""
+        return _anatomy(self.graph)
+
+    @property
+    def organ_names(self) -> tuple[str, ...]:
+        """Where seeds can settle, in the order of their indices."""
+        return self.anatomy.organs if self.graph else tuple(self.organs)
 
     def soil_of(self, organ: str) -> Soil:
         """The soil of an organ; all alike where the scenario says nothing."""

@@ -1,22 +1,25 @@
 """What a bed and a passage do to a seed: who sticks, who dies on the way, by the kind of the seed.
 
-    dies in a passage of t hours    1 - exp(-h t),   h = c (shear + e nk) + a anoikis
-    passes a capillary bed          p (1 - adhesion of the organ)
+    dies on the way           with hazard h = c (shear + e nk) + a anoikis, through all of its time in vessels
+    passes a capillary bed    with probability p (1 - adhesion of the organ), else arrests in it
 
 Two classes of cells reconcile the data: large ones stick in the first bed (Proctor et al. 1976, Br J Cancer 34:651:
 almost all), small ones go round for hours (half-life 1-2.4 h after mastectomy, Meng et al. 2004, Clin Cancer Res 10:8152).
 A cluster passes like large cells unless the scenario says otherwise (Au et al. 2016, PNAS 113:4947, saw clusters go
 through capillaries in file). Evasive cells are seen less by natural killers (e), cells cloaked by platelets feel less
 shear and fewer killers (c), cells in clusters may feel less anoikis (a).
-This is the one account of removal: per passage and per hour of a passage, and no half-life beside it.
+This is the one account of removal, by beds and by the hour: a half-life follows from it and is nowhere put in.
 Ignored: deformation with time, seeds that get loose again, other routes of removal (marrow, spleen pulp).
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ...kernels.parameters import Parameters, quantity
+from .anatomy import Anatomy
+from .chain import Chain
 
 MENG_2004 = "Meng et al. 2004, Clin Cancer Res 10:8152"
 PROCTOR_1976 = "Proctor et al. 1976, Br J Cancer 34:651"
@@ -99,6 +102,22 @@ class Arrest(Parameters):
     cluster_pass_probability: float = quantity(
         0.05, unit="1", ge=0, le=1, source="assumed: as a large cell", about="of a cluster, a bed"
     )
+    node_pass_probability: float = quantity(
+        0.5,
+        unit="1",
+        ge=0,
+        le=1,
+        source="assumed; Fisher & Fisher 1967, Cancer 20:1907, saw cells pass nodes",
+        about="of any seed, the sinus of a group of nodes",
+    )
+    cavity_pass_probability: float = quantity(
+        0.2,
+        unit="1",
+        ge=0,
+        le=1,
+        source="assumed",
+        about="that a seed leaves a cavity with the lymph and does not settle",
+    )
     self_seeding_probability: float = quantity(
         0.0,
         unit="1",
@@ -138,17 +157,46 @@ def hazard_per_h(transit: Transit, kind: Kind) -> float:
     return cloak * (transit.shear_per_h + evasion * transit.nk_per_h) + shelter * transit.anoikis_per_h
 
 
-def death_probability(transit: Transit, kind: Kind, hours: np.ndarray) -> np.ndarray:
-    """That a seed dies in a passage of so many hours."""
-    return -np.expm1(-hazard_per_h(transit, kind) * hours)
-
-
-def pass_probability(arrest: Arrest, kind: Kind, adhesion: np.ndarray | float) -> np.ndarray:
-    """That a seed passes each bed, of which `adhesion` is the chance to stick to its wall."""
+def pass_probability(anatomy: Anatomy, arrest: Arrest, kind: Kind, adhesion: Mapping[str, float]) -> np.ndarray:
+    """(places,) f8 that a seed passes each place where it could stop; `adhesion` by organ, 0 where it names none."""
     by_size = arrest.cluster_pass_probability if kind.cluster else arrest.large_pass_probability
     if kind.small and not kind.cluster:
         by_size = arrest.small_pass_probability
-    return by_size * (1.0 - np.asarray(adhesion, dtype=np.float64))
+    out = np.ones(len(anatomy.places))
+    for name, row in anatomy.index.items():
+        if name in anatomy.beds:
+            out[row] = by_size * (1.0 - adhesion.get(anatomy.beds[name].organ, 0.0))
+        elif name in anatomy.lymph:
+            out[row] = arrest.node_pass_probability
+        elif name in anatomy.cavities:
+            out[row] = arrest.cavity_pass_probability
+    return out
+
+
+def chain(anatomy: Anatomy, transit: Transit, arrest: Arrest, kind: Kind, adhesion: Mapping[str, float]) -> Chain:
+    """Where seeds of a kind end."""
+    passes = pass_probability(anatomy, arrest, kind, adhesion)
+    return Chain.of(anatomy, passes, 0.0, hazard_per_h(transit, kind))
+
+
+def source_of_organ(anatomy: Anatomy, organ: str) -> np.ndarray:
+    """(places,) f8 where what a colony of the organ sheds starts: behind its beds by their flow, and from its lymph.
+
+    A nodal colony sheds into both alike, one on the lining of a cavity into the cavity and the blood (shares assumed).
+    """
+    beds = np.zeros(len(anatomy.places))
+    for name, bed in anatomy.beds.items():
+        if bed.organ == organ:
+            row = anatomy.index[name]
+            beds += max(anatomy.flow_fraction[row], 1e-12) * anatomy.leads[row]
+    parts = [beds / beds.sum()] if beds.any() else []
+    parts += [anatomy.leads[anatomy.index[name]] for name, node in anatomy.lymph.items() if node.organ == organ]
+    parts += [
+        np.eye(len(anatomy.places))[anatomy.index[name]]
+        for name, cavity in anatomy.cavities.items()
+        if cavity.organ == organ
+    ]
+    return np.mean(parts, axis=0)
 
 
 def share_of(transit: Transit, kind: Kind) -> float:

@@ -117,6 +117,25 @@ class Seeds:
             },
         )
 
+    def enter_single_cells(self, count: int, values: dict[str, np.ndarray | int]) -> np.ndarray:
+        """Enter seeds of one cell that no lattice released, of emt 0. `values` are columns. Returns their rows.
+
+        What they count as (`released`) is the caller's, who may have counted others that get no row.
+        """
+        first = self.members.append({"clone": values["clone"]}, count=count)
+        row = self.table.append(
+            {
+                "organ": NONE,
+                "colony": NONE,
+                "arrest_tick": NONE,
+                "cells": 1,
+                "first": first + np.arange(count),
+                **values,
+            },
+            count=count,
+        )
+        return np.arange(row, row + count)
+
     def split(self, row: int, off: np.ndarray) -> list[int]:
         """Break the members `off` (positions within the seed) off as single cells. Returns the fragments' rows.
 
