@@ -95,6 +95,8 @@ class Purpose(IntEnum):
     COLONY_SHED_ADAPTED = 111
     COLONY_ENTITY = 112
     COLONY_PATIENT = 113
+    COLONY_VESSELS = 114
+    COLONY_PLACE = 115  # of adapted cells on the lattice of a colony: by voxel, as on any lattice
     # seeds in a body that is a graph: (entity low, interval, purpose << 16 | part, entity high)
     CELL_CLASS = 121
     EVASION = 122

@@ -26,9 +26,12 @@ class Draws:
     purpose: Purpose
     entities: np.ndarray  # (rows,) u8
     stream: int = 0
+    first: np.ndarray | None = None  # (rows, 2) u4: the words of the first attempt, where they are handed in
 
     def words(self, rows: np.ndarray, attempt: int = 0) -> np.ndarray:
-        """(len(rows), 4) u4."""
+        """(len(rows), 2 or 4) u4."""
+        if attempt == 0 and self.first is not None:
+            return self.first[rows]
         counter = np.empty((len(rows), 4), dtype=np.uint32)
         counter[:, 0] = self.entities[rows] & _LOWER
         counter[:, 1] = self.interval
@@ -36,9 +39,14 @@ class Draws:
         counter[:, 3] = self.entities[rows] >> np.uint64(32)
         return host_philox(counter, self.key)
 
-    def further(self) -> "Draws":
+    def further(self, first: np.ndarray | None = None) -> "Draws":
         """A stream of its own beside this one."""
-        return Draws(self.key, self.interval, self.purpose, self.entities, self.stream + 256)
+        return Draws(self.key, self.interval, self.purpose, self.entities, self.stream + 256, first)
+
+    def of(self, rows: np.ndarray) -> "Draws":
+        """Those of some rows only."""
+        first = None if self.first is None else self.first[rows]
+        return Draws(self.key, self.interval, self.purpose, self.entities[rows], self.stream, first)
 
 
 def unit(words: np.ndarray) -> np.ndarray:
@@ -170,8 +178,11 @@ def gamma(shape: np.ndarray, draws: Draws) -> np.ndarray:
     return out
 
 
-def negative_binomial(k: np.ndarray, p: np.ndarray | float, draws: Draws) -> np.ndarray:
-    """Sums of k (rows,) geometric numbers with P(j) = (1 - p) p^j, i8."""
+def negative_binomial(
+    k: np.ndarray, p: np.ndarray | float, draws: Draws, second: np.ndarray | None = None
+) -> np.ndarray:
+    """Sums of k (rows,) geometric numbers with P(j) = (1 - p) p^j, i8. `second` (rows, 2) u4: as `first` of `draws`, for its
+    Poisson number."""
     k = np.asarray(k, dtype=np.int64)
     p = np.broadcast_to(np.asarray(p, dtype=np.float64), k.shape)
     count = k.astype(np.float64)
@@ -186,8 +197,9 @@ def negative_binomial(k: np.ndarray, p: np.ndarray | float, draws: Draws) -> np.
     )
     many = np.flatnonzero(drawn & ~few)
     if len(many):
-        own = Draws(draws.key, draws.interval, draws.purpose, draws.entities[many], draws.stream)
-        out[many] = poisson(gamma(count[many], own) * p[many] / (1.0 - p[many]), own.further())
+        own = draws.of(many)
+        mean = gamma(count[many], own) * p[many] / (1.0 - p[many])
+        out[many] = poisson(mean, own.further(None if second is None else second[many]))
     return out
 
 

@@ -7,10 +7,11 @@ a share is adapted as of the cells: they inherit it. Ignored: that a colony is s
 
 import taichi as ti
 
-from .colony_growth import GROWING
 from .draws import Purpose
 from .launch import array, kernel
-from .samplers import F, binomial, poisson
+from .samplers import binomial, block_of, poisson
+from .small_colonies import GROWING, ON_LATTICE
+from .special_functions import F
 
 
 @kernel
@@ -39,13 +40,16 @@ def shed_pass(
     """
     for i in range(count):
         total, fit = ti.cast(0, ti.i64), ti.cast(0, ti.i64)
-        if state[i] == ti.u8(GROWING) and cells[i] > 0 and before[i] > 0:
+        alive = state[i] == ti.u8(GROWING) or state[i] == ti.u8(ON_LATTICE)
+        if alive and cells[i] > 0 and before[i] > 0:
             low, high = entity_low[i], entity_high[i]
             middle = F(0.5) * alpha * (ti.log(ti.cast(cells[i], ti.f64)) + ti.log(ti.cast(before[i], ti.f64)))
             mean = seeds * ti.exp(middle)
-            total = poisson(mean, low, interval, ti.u32(Purpose.COLONY_SHED << 16), high, k0, k1)
+            what = ti.u32(Purpose.COLONY_SHED << 16)
+            four = block_of(low, interval, what, high, k0, k1)
+            total = poisson(mean, four[0], four[1], low, interval, what, high, k0, k1)
             share = ti.cast(adapted[i], ti.f64) / ti.cast(cells[i], ti.f64)
             what = ti.u32(Purpose.COLONY_SHED_ADAPTED << 16)
-            fit = binomial(total, share, low, interval, what, high, k0, k1)
+            fit = binomial(total, share, four[2], four[3], low, interval, what, high, k0, k1)
         shed[i] = total
         shed_adapted[i] = fit

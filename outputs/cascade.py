@@ -12,6 +12,10 @@ from .schema import COLONY_STATES, FATES
 
 IN_TRANSIT, DIED, ARRESTED, DIED_LATER, DORMANT, COLONY, RETURNED, NO_ROOM = range(len(FATES))
 GROWING = COLONY_STATES.index("growing")
+# how a seed that came to an organ ended there, so far
+ENDS = ("died", "arrested", "asleep", "growing")
+_END_OF_FATE = {DIED: 0, DIED_LATER: 0, NO_ROOM: 0, ARRESTED: 1, DORMANT: 2}
+_END_OF_COLONY = {"waiting": 1, "dormant": 2, "growing": 3, "extinct": 0}
 
 
 class Step(NamedTuple):
@@ -61,6 +65,24 @@ def fates_by_organ(seeds: xr.Dataset, organs: int) -> np.ndarray:
     organ, fate = np.asarray(seeds["organ"].values, int), np.asarray(seeds["fate"].values, int)
     known = (organ >= 0) & (organ < organs) & (fate < len(FATES))
     np.add.at(table, (organ[known], fate[known]), 1)
+    return table
+
+
+def ends_by_organ(seeds: xr.Dataset, colonies: xr.Dataset, organs: int) -> np.ndarray:
+    """Seeds by organ and end, shape (organs, len(ENDS)); one that founded or joined a colony ended as that did.
+
+    Seeds without an organ, in transit or back in the primary are not counted.
+    """
+    organ, fate = np.asarray(seeds["organ"].values, int), np.asarray(seeds["fate"].values, int)
+    colony, state = np.asarray(seeds["colony"].values, int), np.asarray(colonies["state"].values, int)
+    end = np.full(len(FATES), -1)
+    end[list(_END_OF_FATE)] = list(_END_OF_FATE.values())
+    ends = end[fate]
+    settled = (fate == COLONY) & (colony >= 0) & (colony < len(state))
+    ends[settled] = np.array([_END_OF_COLONY[name] for name in COLONY_STATES])[state[colony[settled]]]
+    table = np.zeros((organs, len(ENDS)), np.int64)
+    known = (organ >= 0) & (organ < organs) & (ends >= 0)
+    np.add.at(table, (organ[known], ends[known]), 1)
     return table
 
 

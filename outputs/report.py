@@ -16,6 +16,7 @@ from . import (
     figures_seeds,
     figures_tissue,
     page,
+    report_body,
     report_clones,
     style,
 )
@@ -74,6 +75,11 @@ def report_html(run: Run) -> str:
                 else []
             ),
             Section("seeds", "Seeds", _seeds(run, dataset, series, seeds, colonies, last, shown)),
+            *(
+                [Section("body", "The body", report_body.section(run, seeds, colonies))]
+                if seeds.sizes["seed"] and run.layout.organs
+                else []
+            ),
             Section("colonies", "Colonies", _colonies(run, series, colonies)),
             Section("parameters", "Every parameter", parameters(run)),
             Section("reproduce", "How to get this again", reproduce(run)),

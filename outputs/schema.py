@@ -162,6 +162,28 @@ SERIES: dict[str, Spec] = {
 DUCT_SERIES: dict[str, Spec] = {
     "cells_outside_duct": Spec("i8", "1", "tumour cells beyond the basement membrane of the duct"),
 }
+# of a scenario whose body is a graph
+BODY_SERIES: dict[str, Spec] = {
+    "seeds_waiting": Spec("i8", "1", "of the seeds arrested: those still in a vessel"),
+    "seeds_returned": Spec("i8", "1", "seeds back in the primary so far"),
+    "colonies_dormant": Spec("i8", "1", "dormant colonies, most of them single cells"),
+    "niche_factor": Spec("f8", "1", "factor from the primary that prepares organs, relative"),
+    "niche_prepared": Spec("f8", "1", "how far the organs of the niche are prepared, 0 to 1"),
+}
+BODY_COLUMNS: dict[str, dict[str, Spec]] = {
+    "seeds": {
+        "kind": Spec("u1", "1", "what it is like", (), (1, 2, 4, 8), ("cluster", "small", "evasive", "cloaked")),
+        "killed": Spec("i4", "1", "cells that natural killers took while it was arrested"),
+        "adapted": Spec("i4", "1", "cells adapted to life in an organ"),
+        "parent": Spec("i8", "1", "row of /colonies that shed it, -1 the primary"),
+    },
+    "colonies": {
+        "evasive": Spec("u1", "1", "1 if it evades natural killers, as what it sheds does"),
+        "parent": Spec("i8", "1", "row of /colonies that shed its founder, -1 the primary"),
+        "adapted_cells": Spec("i8", "1", "of its cells: those adapted to life in an organ"),
+        "vascular": Spec("u1", "1", "1 once it has vessels of its own"),
+    },
+}
 ORGAN_CELLS = Spec("i8", "1", "tumour cells in the organ")  # series organ_cells.<organ>
 SOLUTES = ("oxygen", "drug", "growth_factor", "mitogen", "cytokine", "chemokine", "vegf", "vegf_c", "inhibitor")
 # series <solute>_min, <solute>_mean, <solute>_max of the solutes that a run has

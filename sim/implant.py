@@ -32,7 +32,7 @@ def primary(scenario: Scenario, device: Device) -> Tissue:
     lattice = device.lattice(scenario.lattice.shape)
     stamp = Stamp.of(scenario.rng_key)
     um, texture = scenario.lattice.voxel_um, scenario.matrix.texture
-    tissue = _bare(scenario, device, lattice, 0)
+    tissue = empty(scenario, device, lattice, 0)
     vessel = vessel_map(scenario.vessels, lattice, um, stamp)
     tissue.vessel[...] = device.array(vessel)
     with _on_host(tissue, device, "matrix", "fibre") as (matrix, fibre):
@@ -82,12 +82,12 @@ def organ(scenario: Scenario, device: Device, name: str) -> Tissue:
     stamp = Stamp.of(scenario.rng_key, lattice_id)
     um = scenario.lattice.voxel_um
     sites = _organ_vessels(scenario, name)
-    tissue = _bare(scenario, device, lattice, lattice_id)
+    tissue = empty(scenario, device, lattice, lattice_id)
     tissue.vessel[...] = device.array(vessel_map(sites, lattice, um, stamp))
     return tissue
 
 
-def _bare(scenario: Scenario, device: Device, lattice: Lattice, lattice_id: int) -> Tissue:
+def empty(scenario: Scenario, device: Device, lattice: Lattice, lattice_id: int) -> Tissue:
     """Tissue of this scenario's matrix and solutes, with nothing in it."""
     return bare(
         lattice,
@@ -113,9 +113,14 @@ def check_organs(scenario: Scenario) -> None:
 
 
 def _organ_vessels(scenario: Scenario, name: str) -> Vessels:
+    return sites(scenario, scenario.body.organs[name].vessels)
+
+
+def sites(scenario: Scenario, blood: int) -> Vessels:
+    """So many blood vessel sites anywhere in a lattice, clear of its walls as the scenario's."""
     return Vessels(
         kind="points",
-        blood=scenario.body.organs[name].vessels,
+        blood=blood,
         ruptured=0,
         site_voxels=scenario.vessels.site_voxels,
         free_core_um=0.0,
@@ -133,13 +138,13 @@ def implant_voxels(implant: Implant, lattice: Lattice, stamp: Stamp, blocked: np
             (_free(part, blocked) for part in _parts(lattice)), implant.cells, stamp, Purpose.IMPLANT_SITE
         )
     else:
-        chosen = _nearest(lattice, implant.cells, stamp, blocked)
+        chosen = nearest(lattice, implant.cells, stamp, blocked)
     if len(chosen) < implant.cells:
         raise InputError(f"implant.cells: {implant.cells} cells do not fit beside the vessels; use fewer of either")
     return np.sort(chosen)
 
 
-def _nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | None) -> np.ndarray:
+def nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | None) -> np.ndarray:
     """The free voxels nearest to the middle, looked for in a box that grows until it surely holds them."""
     reach = cells ** (1 / lattice.dimensions) / 2 + 2
     while True:

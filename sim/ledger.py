@@ -5,8 +5,8 @@ clones    founded = daughters that the divisions marked; clone numbers on the la
 perfused  grown and perfused = connected by perfused voxels to a given vessel
 others    before + gained - lost = counted after          (per lattice: debris, immune cells, stroma, epithelium)
 seeds     released + fragments = in transit + dead + arrested + returned
-arrested  arrested = growing + extinct
-on board  cells departed = cells of all seeds; of those that settled = founders + without room
+arrested  arrested = waiting + dormant + growing + extinct
+on board  cells departed = cells of all seeds; of those that settled = founders + without room + killed + returned
 """
 
 from typing import NamedTuple
@@ -97,20 +97,32 @@ def check_seeds(
         )
 
 
-def check_on_board(tick: int, *, departed: int, on_board: int, settled: int, founders: int, without_room: int) -> None:
+def check_on_board(
+    tick: int,
+    *,
+    departed: int,
+    on_board: int,
+    settled: int,
+    founders: int,
+    without_room: int,
+    killed: int = 0,
+    returned: int = 0,
+) -> None:
     """Raises IdentityBroken if a cell was lost or copied on its way through the body."""
-    if departed != on_board or settled != founders + without_room:
+    if departed != on_board or settled != founders + without_room + killed + returned:
         raise IdentityBroken(
-            f"tick {tick}, body: {departed} cells departed and {on_board} are in the seed table; of {settled} that "
-            f"settled {founders} founded colonies and {without_room} found no room. "
+            f"tick {tick}, body: {departed} cells departed and {on_board} are in the books of seeds; of {settled} that "
+            f"settled {founders} founded colonies, {without_room} found no room, {killed} had been killed and {returned} "
+            "returned to the primary. "
             "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
         )
 
 
-def check_arrested(tick: int, *, arrested: int, growing: int, extinct: int) -> None:
-    """Raises IdentityBroken if an arrested seed is neither a growing colony nor an extinct one."""
-    if arrested != growing + extinct:
+def check_arrested(tick: int, *, arrested: int, growing: int, extinct: int, waiting: int = 0, dormant: int = 0) -> None:
+    """Raises IdentityBroken if an arrested seed neither waits nor is a colony, or a colony has no seed."""
+    if arrested != waiting + dormant + growing + extinct:
         raise IdentityBroken(
-            f"tick {tick}, body: {arrested} seeds arrested, but {growing} colonies grow and {extinct} are extinct. "
+            f"tick {tick}, body: {arrested} seeds arrested, but {waiting} wait, {dormant} colonies are dormant, {growing} "
+            f"grow and {extinct} are extinct. "
             "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
         )

@@ -8,6 +8,7 @@ from ..kernels.phenotype import HYBRID_EMT
 from ..kernels.tissue import DEBRIS, GONE, Cell, Tissue, Vessel
 from . import duct
 from .body import organs
+from .body.books import ARRESTED
 from .body.seeds import DEAD, Fate
 from .clones import TRAITS
 from .simulation import Simulation
@@ -32,8 +33,8 @@ def row(run: Simulation) -> dict[str, float]:
         **{name: flows[name] for name in ("immune_entered", "immune_exhausted")},
         "seeds_released": seeds.released,
         "seeds_in_transit": seeds.count(Fate.IN_TRANSIT),
-        "seeds_dead": seeds.count(*DEAD),
-        "seeds_arrested": seeds.count(Fate.COLONY),
+        "seeds_dead": _of_fates(run, *DEAD),
+        "seeds_arrested": seeds.count(*ARRESTED),
         "colonies_growing": run.colonies.count(organs.GROWING),
         "colonies_extinct": run.colonies.count(organs.EXTINCT),
         "clones_living": living,
@@ -53,8 +54,10 @@ def row(run: Simulation) -> dict[str, float]:
             out[f"{role}_mean"] = float(field.sum(dtype=np.float64)) / field.size
     if run.scenario.matrix.texture.kind == "duct":
         out["cells_outside_duct"] = duct.cells_outside(tissue, run.scenario.matrix.texture)
+    held = run.cells_by_organ()
     for organ in run.organs:
-        out[f"organ_cells.{organ.name}"] = organ.cells
+        out[f"organ_cells.{organ.name}"] = held[organ.index]
+    out |= run.circulation.observed(seeds)
     flows.clear()
     return out
 
@@ -110,6 +113,7 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
     tick_h, um = run.scenario.lattice.tick_h, run.scenario.lattice.voxel_um
     seeds, colonies = run.seeds.table, run.colonies.table
     shapes = [run.primary.lattice.shape] + [tuple(run.scenario.body.organ_shape)] * len(run.organs)
+    more_of_seeds, more_of_colonies = run.circulation.columns(seeds.rows)
     z, y, x = _places(seeds["voxel"], seeds["lattice_id"], shapes, um)
     seed_table = {
         "time_h": seeds["tick"] * tick_h,
@@ -128,6 +132,7 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
         "organ": seeds["organ"],
         "arrest_h": np.where(seeds["arrest_tick"] >= 0, seeds["arrest_tick"] * tick_h, np.nan),
         "colony": seeds["colony"],
+        **more_of_seeds,
     }
     z, y, x = _places(colonies["voxel"], colonies["organ"] + 1, shapes, um)
     colony_table = {
@@ -143,6 +148,7 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
         "x_um": x,
         "diameter_mm": _diameter_mm(colonies["cells"], um, run.scenario.body.organ_shape[0] == 1),
         "label": colonies["label"],
+        **more_of_colonies,
     }
     return {"seeds": seed_table, "colonies": colony_table, "clones": clone_table(run)}
 
@@ -165,10 +171,10 @@ def clone_table(run: Simulation) -> dict[str, np.ndarray]:
 
 
 def _places(voxel: np.ndarray, lattice_id: np.ndarray, shapes: list, um: float) -> tuple[np.ndarray, ...]:
-    """Voxel centres in um, each in its own lattice."""
-    out = np.zeros((3, len(voxel)))
+    """Voxel centres in um, each in its own lattice; NaN for what stands in none."""
+    out = np.full((3, len(voxel)), np.nan)
     for number, shape in enumerate(shapes):
-        mine = np.flatnonzero(lattice_id == number)
+        mine = np.flatnonzero((lattice_id == number) & (voxel >= 0))
         if len(mine):
             out[:, mine] = (np.array(np.unravel_index(voxel[mine], shape)) + 0.5) * um
     return out[0], out[1], out[2]
@@ -180,10 +186,16 @@ def _diameter_mm(cells: np.ndarray, um: float, flat: bool) -> np.ndarray:
     return (2 * np.sqrt(volume / np.pi) if flat else np.cbrt(6 * volume / np.pi)) / 1000.0
 
 
+def _of_fates(run: Simulation, *fates: Fate) -> int:
+    """Seeds of these fates, those that were only counted among them."""
+    return run.seeds.count(*fates) + run.circulation.counted(*fates)
+
+
 def summary(run: Simulation) -> dict[str, Any]:
     """What the command line and `status.json` tell of a run."""
     run.recount()
-    by_organ = {organ.name: {"cells": organ.cells, "colonies": 0} for organ in run.organs}
+    held = run.cells_by_organ()
+    by_organ = {organ.name: {"cells": held[organ.index], "colonies": 0} for organ in run.organs}
     for index, state in zip(run.colonies.table["organ"], run.colonies.table["state"], strict=True):
         by_organ[run.organs[index].name]["colonies"] += int(state == organs.GROWING)
     return {
@@ -192,8 +204,8 @@ def summary(run: Simulation) -> dict[str, Any]:
         "seeds_released": run.seeds.released,
         "seeds_from_break_up": run.seeds.fragments,
         "seeds_in_transit": run.seeds.count(Fate.IN_TRANSIT),
-        "seeds_died_in_transit": run.seeds.count(Fate.DIED_IN_TRANSIT),
-        "seeds_died_after_arrest": run.seeds.count(Fate.DIED_AFTER_ARREST, Fate.NO_ROOM),
+        "seeds_died_in_transit": _of_fates(run, Fate.DIED_IN_TRANSIT),
+        "seeds_died_after_arrest": _of_fates(run, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM),
         "colonies_growing": run.colonies.count(organs.GROWING),
         "colonies_extinct": run.colonies.count(organs.EXTINCT),
         "organs": by_organ,

@@ -9,7 +9,16 @@ import numpy as np
 
 from ..outputs.layout import Layout
 from ..outputs.recorder import Recorder
-from ..outputs.schema import DUCT_SERIES, FIELDS, SERIES, SOLUTE_SERIES, Spec
+from ..outputs.schema import (
+    BODY_COLUMNS,
+    BODY_SERIES,
+    DUCT_SERIES,
+    FIELDS,
+    ORGAN_CELLS,
+    SERIES,
+    SOLUTE_SERIES,
+    Spec,
+)
 from . import observe, provenance
 from .clones import TRAIT_MEANINGS
 from .device import Device
@@ -71,7 +80,7 @@ class Recording:
             organs={str(name): shape for name in scenario.body.organs},
             organ_fields={**fields, "colony": "colony"} if scenario.body.organs else None,
             series=_series(scenario),
-            extra_columns=_EXTRA,
+            extra_columns=_columns(scenario),
             own_times=[name for name, every in self._every_frames.items() if every > 1],
         )
         self._layout = layout
@@ -123,12 +132,19 @@ class Recording:
         self.recorder.close(at_end)
 
 
-def _series(scenario: Scenario) -> list[str]:
-    """The names of the columns of `observe.row`."""
-    organs = [f"organ_cells.{name}" for name in scenario.body.organs]
-    solutes = [name for name in SOLUTE_SERIES if name.rpartition("_")[0] in scenario.solutes.roles]
-    duct = DUCT_SERIES if scenario.matrix.texture.kind == "duct" else ()
-    return [*SERIES, *duct, *organs, *solutes]
+def _series(scenario: Scenario) -> dict[str, Spec | str]:
+    """The columns of `observe.row`."""
+    organs = {f"organ_cells.{name}": ORGAN_CELLS for name in scenario.body.organ_names}
+    solutes = {name: spec for name, spec in SOLUTE_SERIES.items() if name.rpartition("_")[0] in scenario.solutes.roles}
+    duct = DUCT_SERIES if scenario.matrix.texture.kind == "duct" else {}
+    body = BODY_SERIES if scenario.body.graph else {}
+    return {**SERIES, **duct, **organs, **solutes, **body}
+
+
+def _columns(scenario: Scenario) -> dict[str, dict[str, Spec]]:
+    """The columns of the tables that not every run file has."""
+    body = BODY_COLUMNS if scenario.body.graph else {}
+    return {table: {**columns, **body.get(table, {})} for table, columns in _EXTRA.items()}
 
 
 def _rounded(name: str, keep_bits: int) -> Spec:
@@ -146,5 +162,12 @@ def attributes(scenario: Scenario, device: Device) -> dict[str, Any]:
         "versions": json.dumps(provenance.versions()),
         "device": provenance.machine(device),
         "commit": provenance.commit(),
-        "organ_names": list(scenario.body.organs),
+        "organ_names": list(scenario.body.organ_names),
+        **_graph(scenario),
     }
+
+
+def _graph(scenario: Scenario) -> dict[str, str]:
+    """The graph of the body, for those who draw it."""
+    body = scenario.body
+    return {"body": json.dumps(body.anatomy.outline(body.primary))} if body.graph else {}

@@ -177,10 +177,14 @@ def branch(
                 f"mutation.{name}: clones of the past differ in this trait, so a branch cannot take its law away; to stop "
                 "mutations set mutation.probability=0"
             )
-    if list(new.body.organs) != list(old.body.organs) or new.body.organ_shape != old.body.organ_shape:
+    if new.body.organ_names != old.body.organ_names or new.body.organ_shape != old.body.organ_shape:
         raise InputError(
-            f"body: a branch keeps the organs of its past, in their order, and their shape: {', '.join(old.body.organs)}"
+            f"body: a branch keeps the organs of its past, in their order, and their shape: {', '.join(old.body.organ_names)}"
         )
+    if new.body.interval_h != old.body.interval_h and new.body.graph:
+        raise InputError("body.interval_h: a branch counts the intervals of its past, so it cannot change their length")
+    if new.body.graph != old.body.graph:
+        raise InputError("body.graph: a branch shares the past of its body, so it cannot change the graph")
     if round(at_h / new.lattice.tick_h) >= new.ticks:
         raise InputError(f"--at-h {at_h:g}: there is no future before until_h = {new.until_h:g}")
     refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))

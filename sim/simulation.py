@@ -12,14 +12,16 @@ from ..kernels.draws import Stamp
 from ..kernels.tissue import CARRIED, Tissue
 from ..kernels.transport import NotAtRest
 from . import implant
-from .body import organs
-from .body.circulation import Circulation
+from .body import books, organs
+from .body.account import Account
+from .body.circulation import Arrival, Circulation
+from .body.journeys import PRIMARY
 from .body.organs import Colonies, Organ
-from .body.seeds import DEAD, Fate, Seeds
+from .body.seeds import Seeds
 from .clones import Clones
 from .device import Device
 from .errors import NoSolution
-from .ledger import Others, Tally, check_arrested, check_cells, check_on_board, check_perfused, check_seeds
+from .ledger import Others, Tally, check_cells, check_perfused
 from .processes import Processes
 from .scenario import Scenario
 from .step import step
@@ -43,9 +45,14 @@ class Simulation:
         self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells
         self.vessels = Vasculature()  # what has grown of them, in the primary
         self.seeds = Seeds()
-        self.colonies = Colonies()
-        self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organs)]
-        self.circulation = Circulation(scenario.body, scenario.lattice.tick_h, scenario.rng_key)
+        self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organ_names)]
+        body, tick_h = scenario.body, scenario.lattice.tick_h
+        if body.graph:
+            self.circulation = Account(body, tick_h, scenario.rng_key, device, self._trait)
+            self.colonies = self.circulation.colonies
+        else:
+            self.circulation = Circulation(body, tick_h, scenario.rng_key)
+            self.colonies = Colonies()
         self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
         self._processes = Processes.of(scenario, self.primary.lattice)
         self._organ_processes = Processes.of(
@@ -62,7 +69,7 @@ class Simulation:
         Raises IdentityBroken if the ledger does not balance.
         """
         arrived = self._arrive()
-        before = (self.cells, 0, self.others)
+        before = (self.cells + arrived[PRIMARY], arrived[PRIMARY], self.others)
         self.cells, self.others = self._step(self.primary, self._processes, before, "primary")
         for organ in self.organs:
             if organ.tissue is not None:
@@ -75,6 +82,11 @@ class Simulation:
         """The primary and every organ that has a tissue, by name."""
         found = [("primary", self.primary)]
         return found + [(organ.name, organ.tissue) for organ in self.organs if organ.tissue is not None]
+
+    def cells_by_organ(self) -> list[int]:
+        """Tumour cells of each organ: those on its lattice, and those of colonies that are numbers."""
+        numbers = self.circulation.cells_by_organ()
+        return [organ.cells + int(numbers[organ.index]) if len(numbers) else organ.cells for organ in self.organs]
 
     def recount(self) -> None:
         """Bring the tables of colonies and clones up to date from the lattices."""
@@ -91,7 +103,7 @@ class Simulation:
         for _, tissue in self.tissues():
             for name in (*CARRIED, "vessel", "fibre"):
                 sha.update(tissue.host(name).tobytes())
-        tables = [self.seeds.table, self.seeds.members, self.colonies.table]
+        tables = [self.seeds.table, self.seeds.members, self.colonies.table, *self.circulation.tables().values()]
         for vessels in (self.vessels, *(organ.vessels for organ in self.organs)):
             tables += vessels.tables().values()
         for table in tables:
@@ -101,9 +113,20 @@ class Simulation:
             sha.update(self.clones.table[name][1:].tobytes())  # clone 0 is the same in every run
         return sha.hexdigest()
 
+    def _trait(self, name: str) -> np.ndarray | None:
+        """A trait by clone, None where all clones are alike."""
+        return self.clones.table[name] if self.clones.rows > 1 else None
+
+    def _come_back(self, arrival: Arrival) -> int:
+        return organs.come_back(self.primary, self.seeds, arrival, self.scenario.vessels.site_voxels)
+
     def _arrive(self) -> Counter[int]:
+        """Put what arrives where it arrives. Returns the cells placed, by organ or PRIMARY."""
         placed: Counter[int] = Counter()
-        for arrival in self.circulation.advance(self.seeds, self.tick):
+        for arrival in self.circulation.advance(self.seeds, self.tick, self.cells):
+            if arrival.organ == PRIMARY:
+                placed[PRIMARY] += self._come_back(arrival)
+                continue
             organ = self.organs[arrival.organ]
             if organ.tissue is None:
                 organ.tissue = implant.organ(self.scenario, self.device, organ.name)
@@ -144,29 +167,4 @@ class Simulation:
         self.flows.update({f"died.{cause}": cells for cause, cells in tally.causes if cells})
 
     def _balance(self) -> None:
-        fates = np.bincount(self.seeds.table["fate"], minlength=len(Fate)).tolist()
-        check_seeds(
-            self.tick,
-            released=self.seeds.released,
-            fragments=self.seeds.fragments,
-            in_transit=fates[Fate.IN_TRANSIT],
-            dead=sum(fates[fate] for fate in DEAD),
-            arrested=fates[Fate.COLONY],
-            returned=fates[Fate.RETURNED],
-        )
-        seeds = self.seeds.table
-        settled = np.isin(seeds["fate"], (Fate.COLONY, Fate.NO_ROOM))
-        check_on_board(
-            self.tick,
-            departed=self.seeds.released_cells,
-            on_board=int(seeds["cells"].sum()),
-            settled=int(seeds["cells"][settled].sum()),
-            founders=int(self.colonies.table["founder_cells"].sum()),
-            without_room=int(seeds["cells_without_room"].sum()),
-        )
-        check_arrested(
-            self.tick,
-            arrested=fates[Fate.COLONY],
-            growing=self.colonies.count(organs.GROWING),
-            extinct=self.colonies.count(organs.EXTINCT),
-        )
+        books.balance(self.tick, self.seeds, self.colonies, **self.circulation.ledgers())

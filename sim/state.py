@@ -32,7 +32,9 @@ def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "others": list(run.others),
         "released": run.seeds.released,
         "released_cells": run.seeds.released_cells,
+        "returned_cells": run.seeds.returned_cells,
         "fragments": run.seeds.fragments,
+        "body": run.circulation.numbers(),
         "flows": dict(run.flows),
         "organs": {
             organ.name: {"cells": organ.cells, "colonies": organ.colonies, "others": list(organ.others)}
@@ -67,6 +69,8 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
         run.clones.upload()
         run.seeds.released, run.seeds.fragments = numbers["released"], numbers["fragments"]
         run.seeds.released_cells = numbers["released_cells"]
+        run.seeds.returned_cells = numbers.get("returned_cells", 0)  # a run of before had none
+        run.circulation.take_up(numbers.get("body", {}))
         run.circulation.readmit(run.seeds, run.tick)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"the state does not fit the scenario: {error}") from None
@@ -90,6 +94,7 @@ def _tables(run: Simulation) -> dict[str, Growing]:
         "members": run.seeds.members,
         "colonies": run.colonies.table,
         "clones": run.clones.table,
+        **{f"body/{name}": table for name, table in run.circulation.tables().items()},
         **{f"vessels/{name}": table for name, table in run.vessels.tables().items()},
         **{
             f"organs/{organ.name}/vessels/{name}": table

@@ -34,6 +34,7 @@ LAYER_OF = {
     "sim.resume": RUN,
     "sim.doctor": RUN,
     "sim.bench": BATCH,
+    "sim.calibrate": BATCH,
     "sim.batch": BATCH,
     "sim.cohort": BATCH,
     "sim.cli": COMMANDS,

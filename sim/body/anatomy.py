@@ -16,7 +16,7 @@ import tomllib
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path as File
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
@@ -142,6 +142,25 @@ class Anatomy(Parameters):
             for place, share in given.drains(name).items():
                 out[self.index[place]] += weight * share
         return out
+
+    def outline(self, primary: str | None = None) -> dict[str, Any]:
+        """The graph as plain values, for the run file: places with kind, organ and flow, edges with their shares."""
+        kinds = {name: kind for kind in ("vessels", "beds", "lymph", "cavities") for name in getattr(self, kind)}
+        flow = {name: round(float(self.flow_fraction[row]), 9) for name, row in self.index.items()}
+        organ = dict(zip(self.places, self.organ_of, strict=True))
+        places = [
+            {"name": name, "kind": kinds[name], "organ": organ[name], "flow_fraction": flow[name]}
+            for name in self.places
+        ]
+        starts, ends = np.nonzero(self.leads)
+        edges = [
+            [self.places[i], self.places[j], round(float(self.leads[i, j]), 9)]
+            for i, j in zip(starts, ends, strict=True)
+        ]
+        given = self.primaries.get(primary) if primary else None
+        drains = {} if given is None else {route: given.drains(route) for route in given.routes}
+        standing = {"name": primary, "organ": given.organ if given else None, "drains": drains}
+        return {"title": self.title, "places": places, "edges": edges, "primary": standing}
 
     def changed(self, **tables: object) -> "Anatomy":
         """A copy with other values (nested as in the file), checked like a file."""

@@ -34,6 +34,7 @@ class Chain:
 
     anatomy: Anatomy
     hazard_per_h: float  # of death in between
+    passes: np.ndarray  # (places,) that a seed passes that does not die of the passage
     enters: np.ndarray  # (places,) that a seed that comes in passes on into the place, alive
     stays: np.ndarray  # (places,) that it arrests
     dies: np.ndarray  # (places,) that it dies, of the passage or in between
@@ -68,7 +69,7 @@ class Chain:
         visits = np.linalg.inv(moves)
         if not np.abs(visits).max() < VISITS_MAX:
             raise ValueError("these seeds are never held and never die: they would go round for ever")
-        return cls(anatomy, hazard_per_h, enters, stays, dies, goes_on, visits)
+        return cls(anatomy, hazard_per_h, passes, enters, stays, dies, goes_on, visits)
 
     @property
     def hours(self) -> np.ndarray:

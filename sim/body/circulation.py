@@ -9,12 +9,13 @@ Draws are pure functions of (key, lattice, tick and voxel of departure, fragment
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...kernels.draws import Purpose, host_philox, threshold
 from .parameters import Body
-from .seeds import Fate, Seeds
+from .seeds import Fate, Growing, Seeds
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,42 @@ class Circulation:
             due = max(int(seeds.table["tick"][row]) + self._transit_ticks, tick)
             self._due.setdefault(due, []).append(int(row))
 
-    def advance(self, seeds: Seeds, tick: int) -> list[Arrival]:
-        """Decide the fate of the seeds whose transit ends at `tick`. Returns those that got into an organ."""
+    def ledgers(self) -> dict[str, Any]:
+        """What `books.balance` needs besides the seeds and the colonies: nothing."""
+        return {}
+
+    def numbers(self) -> dict[str, Any]:
+        """What a checkpoint holds besides tables: nothing."""
+        return {}
+
+    def take_up(self, numbers: dict[str, Any]) -> None:
+        pass
+
+    def counted(self, *fates: Fate) -> int:
+        """Seeds of these fates that have no row: none."""
+        return 0
+
+    def observed(self, seeds: Seeds) -> dict[str, float]:
+        """Further columns of a row of the series: none."""
+        return {}
+
+    def columns(self, rows: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Further columns of the tables of seeds and colonies: none."""
+        return {}, {}
+
+    def cells_by_organ(self) -> np.ndarray:
+        """Cells of colonies that are numbers: there are none."""
+        return np.zeros(0, dtype=np.int64)
+
+    def tables(self) -> dict[str, Growing]:
+        """What it keeps beside the seeds: nothing (a body that is a graph does)."""
+        return {}
+
+    def advance(self, seeds: Seeds, tick: int, cells: int = 0) -> list[Arrival]:
+        """Decide the fate of the seeds whose transit ends at `tick`. Returns those that got into an organ.
+
+        How many `cells` the primary has does not matter here.
+        """
         due = self._due.pop(tick, [])
         if not due:
             return []

@@ -1,5 +1,6 @@
 """The `[body.colonies]` table: how a colony grows while it is a number of cells, and what it sheds."""
 
+import math
 from typing import Self
 
 from pydantic import model_validator
@@ -89,6 +90,31 @@ class ColonyGrowth(Parameters):
         0.66, unit="1", ge=0, le=2, source="assumed: a surface sheds", about="alpha: seeds grow as cells^alpha"
     )
 
+    lattices: int = quantity(
+        0,
+        unit="lattices",
+        ge=0,
+        le=64,
+        source="off; the scenario's choice",
+        about="how many colonies at once grow on a tissue lattice of their own, of body.organ_shape; the oldest come first",
+    )
+    handover_risk: float = quantity(
+        1e-3,
+        unit="1",
+        gt=0,
+        lt=1,
+        source="assumed",
+        about="chance of dying out below which a colony may grow on a lattice (and no sooner than at 3 bottleneck_cells)",
+    )
+    lattice_fill_fraction: float = quantity(
+        0.3,
+        unit="1",
+        gt=0,
+        le=1,
+        source="assumed",
+        about="share of its lattice, or a cell at its wall, at which a colony is a number of cells again",
+    )
+
     @model_validator(mode="after")
     def _avascular(self) -> Self:
         least = 10 * SMALL
@@ -111,6 +137,13 @@ class ColonyGrowth(Parameters):
                 f"death_per_h / birth_per_h = {self.death_per_h / self.birth_per_h:.3g} (got {self.bottleneck_ratio:g})"
             )
         return self
+
+    def handover_cells(self, rates: Rates) -> int | None:
+        """Cells from which on a colony may grow on a lattice: max(3 n_c, ln(risk)/ln(d/b)); None if it always may die out."""
+        if rates.death >= rates.birth:
+            return None
+        safe = math.log(self.handover_risk) / math.log(rates.death / rates.birth) if rates.death > 0 else 1.0
+        return max(3 * self.bottleneck_cells, math.ceil(safe))
 
     def rates(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> Rates:
         """The law of cells whose births and deaths are so many times those of the table (soil times clone)."""

@@ -39,6 +39,8 @@ COLUMNS = {
     "parent": np.int32,
     "decided": np.uint8,
 }
+# of a row that was entered with its fate
+LIVES_ON, COMES_BACK = 1, 2
 # what a new row has: nobody is bound anywhere, the primary shed it
 NEW = {"bound": NONE, "parent": NONE}
 
@@ -77,7 +79,9 @@ class Journeys:
         arrivals = self._arrest(seeds, rows[in_transit], tick, level)
         at_once = self._due.pop(tick, [])  # where extravasation takes no time
         settling = np.sort(np.concatenate([rows[~in_transit], *at_once]))
-        return self._get_out(seeds, settling, level), arrivals
+        coming_back = self.table["decided"][settling] == COMES_BACK
+        arrivals += self._come_back(settling[coming_back])
+        return self._get_out(seeds, settling[~coming_back], level), arrivals
 
     def depart(self, seeds: Seeds) -> None:
         """Send those on their way that have left since the last tick."""
@@ -104,14 +108,23 @@ class Journeys:
         self.table["due_tick"][rows] = due
         self._schedule(rows, due)
 
-    def enter_decided(self, seeds: Seeds, rows: np.ndarray, columns: dict, organ: np.ndarray, tick: int) -> None:
-        """Enter rows whose fate is decided already: they are held in `organ` and live on. They settle after the
-        time that getting out takes, or return at once."""
-        self.table.append({**NEW, **columns, "bound": organ, "decided": 1}, count=len(rows))
+    def enter_decided(
+        self, seeds: Seeds, rows: np.ndarray, columns: dict, organ: np.ndarray, back: np.ndarray, tick: int
+    ) -> None:
+        """Enter rows whose fate is decided already: held in `organ`, they live on and settle after the time that getting
+        out takes; those with `back` (rows,) bool come back to the primary at the next tick."""
+        decided = np.where(back, COMES_BACK, LIVES_ON)
+        self.table.append({**NEW, **columns, "bound": organ, "decided": decided}, count=len(rows))
         seeds.table["organ"][rows] = organ
         seeds.table["arrest_tick"][rows] = tick
         seeds.table["fate"][rows] = Fate.ARRESTED
-        self._await(rows, tick, np.full(len(rows), self.steps.gauntlet.extravasation_h))
+        hours = np.where(back, 0.0, self.steps.gauntlet.extravasation_h)
+        self._await(rows, tick, np.maximum(hours, self._tick_h))
+
+    def columns(self, rows: int, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Columns for `rows` seeds; those that have left in this tick have what new rows have."""
+        more = rows - self.table.rows
+        return {name: np.r_[self.table[name], np.full(more, NEW.get(name, 0), COLUMNS[name])] for name in names}
 
     @property
     def _organ_of_place(self) -> np.ndarray:
@@ -122,6 +135,8 @@ class Journeys:
         return np.maximum(1, np.ceil(hours / self._tick_h - 1e-9)).astype(np.int64)
 
     def _schedule(self, rows: np.ndarray, due: np.ndarray) -> None:
+        if not len(rows):
+            return
         order = np.argsort(due, kind="stable")
         ticks, starts = np.unique(due[order], return_index=True)
         for tick, part in zip(ticks.tolist(), np.split(rows[order], starts[1:]), strict=True):
@@ -141,7 +156,7 @@ class Journeys:
         rows = rows[seeds.table["cells"][rows] > 1] if chance > 0 else rows[:0]
         fragments: list[int] = []
         for row, entity in zip(rows.tolist(), self._entity(seeds, rows), strict=True):
-            members = np.arange(seeds.table["cells"][row])
+            members = np.arange(int(seeds.table["cells"][row]))
             off = happens(np.full(len(members), entity), Purpose.COME_OFF, chance, self._key, part=members)
             if off.any():
                 fragments += seeds.split(row, np.flatnonzero(off))
@@ -166,11 +181,9 @@ class Journeys:
         for route in ROUTES:
             # a body that says nothing of this way: all of its routes, in their shares
             start = anatomy.source_of(primary, route if given.drains(route) else None)
-            starts.append(
-                start
-                if route == "coelomic" or coelomic == 0
-                else start * (1.0 - coelomic) + coelomic * anatomy.source_of(primary, "coelomic")
-            )
+            if coelomic > 0 and route != "coelomic":  # no lattice has a cavity: this share of what leaves falls into it
+                start = start * (1.0 - coelomic) + coelomic * anatomy.source_of(primary, "coelomic")
+            starts.append(start)
         return np.array(starts)[seeds.table["route"][rows]]
 
     def _arrest(self, seeds: Seeds, rows: np.ndarray, tick: int, level: float) -> list[Arrival]:
@@ -184,10 +197,14 @@ class Journeys:
         seeds.table["arrest_tick"][rows] = tick
         entity = entities(self.table["entity_low"][rows], self.table["entity_high"][rows])
         back = happens(entity, Purpose.RETURN, self.steps.returns()[organ], self._key)
-        sites = words(entity[back], Purpose.RETURN_SITE, self._key)
-        returned = [Arrival(int(row), PRIMARY, int(site)) for row, site in zip(rows[back], sites, strict=True)]
+        returned = self._come_back(rows[back])
         self._run_the_gauntlet(seeds, rows[~back], organ[~back], entity[~back], tick, level)
         return returned
+
+    def _come_back(self, rows: np.ndarray) -> list[Arrival]:
+        entity = entities(self.table["entity_low"][rows], self.table["entity_high"][rows])
+        sites = words(entity, Purpose.RETURN_SITE, self._key)
+        return [Arrival(int(row), PRIMARY, int(site)) for row, site in zip(rows, sites, strict=True)]
 
     def _run_the_gauntlet(
         self, seeds: Seeds, rows: np.ndarray, organ: np.ndarray, entity: np.ndarray, tick: int, level: float

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...kernels import colony_growth
-from ...kernels.birth_death import GUIDES, SIZES, SMALL, Rates, as_limits, guides, lineage, substeps, transitions
-from ...kernels.colony_growth import DORMANT, EXTINCT, GROWING, WAITING
+from ...kernels.birth_death import Rates, as_limits, guides, lineage, substeps, transitions
+from ...kernels.colony_growth import SWITCH_FROM, grow_pass
 from ...kernels.draws import Purpose, host_philox
 from ...kernels.shedding import shed_pass
+from ...kernels.small_colonies import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, small_pass
 from ..device import Device
 from ..errors import SeedsoilError
 from .colony_parameters import ColonyGrowth
 from .seeds import Growing
 
+# as in the file
 STATES = {"waiting": WAITING, "dormant": DORMANT, "growing": GROWING, "extinct": EXTINCT}
 LAWS_MAX = 1024  # 70 kB each
 COLUMNS = {
@@ -66,12 +67,13 @@ class MeanField:
             np.array([patient, 0, int(Purpose.COLONY_PATIENT) << 16, 0], dtype=np.uint32),
             (rng_key & 0xFFFFFFFF, rng_key >> 32),
         )
-        self._key = (int(own[0]), int(own[1]))
+        self.key = (int(own[0]), int(own[1]))
         self._known: dict[Rates, int] = {}
         self._rows: list[np.ndarray] = []  # of the table of laws, one array a law
         self._limits: list[np.ndarray] = []
         self._guides: list[np.ndarray] = []
         self._stacked: tuple | None = None
+        self._left = self._lived = np.zeros(0)  # scratch of the passes
 
     def law(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> int:
         """The number of the law of cells that fit their soil so well; equal ones are one law. Raises SeedsoilError."""
@@ -113,23 +115,30 @@ class MeanField:
         """One interval of all colonies: growth, death, adaptation, vessels, dormancy."""
         if not self.table.rows:
             return
-        growth = self.growth
+        growth, hours = self.growth, self.interval_h
         columns = self._on_device(COLUMNS)
-        colony_growth.grow_pass(
-            *columns.values(),
-            *self._law_arrays(),
-            self.table.rows,
-            self.interval_h,
-            growth.bottleneck_cells,
-            growth.adaptation_probability,
-            growth.avascular_cells,
-            growth.capacity_cells,
-            growth.slowing_per_h,
-            growth.vessels_per_h * self.interval_h,
-            self._wake,
-            self._doze,
-            interval,
-            *self._key,
+        if len(self._left) != len(columns["cells"]):
+            self._left, self._lived = (self._device.array(np.zeros(len(columns["cells"]))) for _ in range(2))
+        laws, limits, first = self._law_arrays()
+        clock = (interval, *self.key)
+        small_pass(
+            *(columns[name] for name in COLUMNS if name != "vascular"),
+            *(self._left, self._lived, laws, limits, first, self.table.rows),
+            *(hours, growth.bottleneck_cells, growth.adaptation_probability, self._wake, self._doze),
+            *clock,
+        )
+        grow_pass(
+            *(columns[name] for name in COLUMNS if name != "before"),
+            *(self._left, self._lived, laws, self.table.rows),
+            *(
+                hours,
+                growth.adaptation_probability,
+                growth.avascular_cells,
+                growth.capacity_cells,
+                growth.slowing_per_h,
+            ),
+            growth.vessels_per_h * hours,
+            *clock,
         )
         self._take_back(columns, _WRITTEN)
 
@@ -147,19 +156,30 @@ class MeanField:
             self.growth.shedding_per_h * self.interval_h,
             self.growth.shedding_exponent,
             interval,
-            *self._key,
+            *self.key,
         )
         total, adapted = (array if isinstance(array, np.ndarray) else array.get() for array in out)
         return total, adapted
 
+    def states(self) -> np.ndarray:
+        """(colonies,) u1 as in the file: one that grows on a lattice is growing."""
+        state = self.table["state"]
+        return np.where(state == ON_LATTICE, np.uint8(GROWING), state)
+
     def count(self, state: int) -> int:
-        return int((self.table["state"] == state).sum())
+        return int((self.states() == state).sum())
+
+    def rates_of(self, row: int, *, adapted: bool = False) -> Rates:
+        """The law of a colony's cells."""
+        law = int(self.table["adapted_law" if adapted else "law"][row])
+        base = self.growth.rates()
+        return base._replace(birth=float(self.laws["birth"][law]), death=float(self.laws["death"][law]))
 
     def angiogenically_dormant(self) -> np.ndarray:
         """(colonies,) bool: those that grow no more because they have no vessels."""
         limit = self.growth.avascular_cells
         table = self.table
-        full = table["cells"] >= colony_growth.SWITCH_FROM * limit
+        full = table["cells"] >= SWITCH_FROM * limit
         return (limit > 0) & full & (table["vascular"] == 0) & (table["state"] == GROWING)
 
     def tables(self) -> dict[str, Growing]:
@@ -192,7 +212,9 @@ class MeanField:
         factor = float(np.exp((rates.birth - rates.death) * self.interval_h))
         small = rates.small_death if rates.bottleneck > 1 else rates.death
         limits = as_limits(transitions(rates, self.interval_h / parts))
-        self._rows.append(np.array([rates.birth, rates.death, small, parts, 1.0 - dead, spread, factor]))
+        rate, slowing = rates.birth - rates.death, self.growth.slowing_per_h
+        slow_from = self.growth.capacity_cells * float(np.exp(np.clip(-rate / slowing, -700, 700))) if slowing else 0.0
+        self._rows.append(np.array([rates.birth, rates.death, small, parts, 1.0 - dead, spread, factor, slow_from]))
         self._limits.append(limits)
         self._guides.append(guides(limits))
         self._stacked = None
@@ -216,4 +238,4 @@ class MeanField:
                 self.table.whole(name)[...] = columns[name].get()
 
 
-__all__ = ["DORMANT", "EXTINCT", "GROWING", "GUIDES", "SIZES", "SMALL", "STATES", "WAITING", "MeanField", "entity_of"]
+__all__ = ["DORMANT", "EXTINCT", "GROWING", "ON_LATTICE", "STATES", "WAITING", "MeanField", "entity_of"]

@@ -53,8 +53,8 @@ class Organ:
 class Colonies:
     """The table of colonies, over all organs."""
 
-    def __init__(self) -> None:
-        self.table = Growing(COLUMNS)
+    def __init__(self, columns: dict[str, type] = COLUMNS) -> None:
+        self.table = Growing(columns)
 
     def recount(self, organ: Organ) -> None:
         """Bring `cells` and `state` of the organ's colonies up to date from its lattice."""
@@ -83,20 +83,14 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     """
     tissue = organ.tissue
     assert tissue is not None, "the run makes the organ's tissue before a seed is settled in it"
-    sites = arrival_sites(tissue)
-    site = int(sites[arrival.site_draw * len(sites) >> 32])
     emt, clone = seeds.members_of(arrival.row)
-    near = around(tissue.lattice, site, block_voxels)
-    cell = tissue.cell.reshape(-1)
-    free = near[(_host(cell[near]) == Cell.EMPTY) & (_host(tissue.vessel.reshape(-1)[near]) == 0)]
-    order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
-    placed = min(len(free), len(emt))
     seeds.table["organ"][arrival.row] = organ.index
     if organ.colonies >= COLONIES_MAX:
         raise SeedsoilError(
             f"organ {organ.name}: more than {COLONIES_MAX} colonies, the most its cells can be labelled with; "
             "lower the survival probabilities or until_h"
         )
+    site, order, placed = _put(tissue, arrival.site_draw, emt, clone, organ.colonies + 1, block_voxels)
     seeds.table["cells_without_room"][arrival.row] = len(emt) - placed
     if placed == 0:
         seeds.table["fate"][arrival.row] = Fate.NO_ROOM
@@ -117,16 +111,49 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     )
     seeds.table["fate"][arrival.row] = Fate.COLONY
     seeds.table["colony"][arrival.row] = row
-    where, who = free[:placed], order[:placed]
-    cell[where] = np.uint8(Cell.TUMOUR)
-    tissue.emt.reshape(-1)[where] = tissue.xp.asarray(emt[who])
-    tissue.clone.reshape(-1)[where] = tissue.xp.asarray(clone[who])
-    tissue.colony.reshape(-1)[where] = np.uint16(organ.colonies)
-    tissue.due.reshape(-1)[where] = np.uint8(0)
-    tissue.heading.reshape(-1)[where] = np.uint8(0)
-    tissue.wake()
     organ.cells += placed
     return placed
+
+
+def come_back(tissue: Tissue, seeds: Seeds, arrival: Arrival, block_voxels: int) -> int:
+    """Put a seed that came back to the primary there. Returns the cells placed.
+
+    Writes what cells carry in the tissue and the seed's fate.
+    """
+    emt, clone = seeds.members_of(arrival.row)
+    placed = 0
+    if len(arrival_sites(tissue)):  # a primary without vessels takes nobody in
+        _, _, placed = _put(tissue, arrival.site_draw, emt, clone, 0, block_voxels)
+    seeds.table["cells_without_room"][arrival.row] = len(emt) - placed
+    seeds.table["fate"][arrival.row] = Fate.RETURNED if placed else Fate.NO_ROOM
+    seeds.returned_cells += placed
+    return placed
+
+
+def _put(
+    tissue: Tissue, site_draw: int, emt: np.ndarray, clone: np.ndarray, label: int, block_voxels: int
+) -> tuple[int, np.ndarray, int]:
+    """Cells into the nearest free voxels around one of the vessel sites, mesenchymal ones first.
+
+    Writes what cells carry. Returns the site, the order in which they were served, and how many found room.
+    """
+    sites = arrival_sites(tissue)
+    site = int(sites[site_draw * len(sites) >> 32])
+    near = around(tissue.lattice, site, block_voxels)
+    cell = tissue.cell.reshape(-1)
+    free = near[(_host(cell[near]) == Cell.EMPTY) & (_host(tissue.vessel.reshape(-1)[near]) == 0)]
+    order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
+    placed = min(len(free), len(emt))
+    if placed:
+        where, who = free[:placed], order[:placed]
+        cell[where] = np.uint8(Cell.TUMOUR)
+        tissue.emt.reshape(-1)[where] = tissue.xp.asarray(emt[who])
+        tissue.clone.reshape(-1)[where] = tissue.xp.asarray(clone[who])
+        tissue.colony.reshape(-1)[where] = np.uint16(label)
+        tissue.due.reshape(-1)[where] = np.uint8(0)
+        tissue.heading.reshape(-1)[where] = np.uint8(0)
+        tissue.wake()
+    return site, order, placed
 
 
 def arrival_sites(tissue: Tissue) -> np.ndarray:
@@ -151,4 +178,4 @@ def _host(value: object) -> np.ndarray:
     return value if isinstance(value, np.ndarray) else value.get()  # type: ignore[attr-defined]
 
 
-__all__ = ["EXTINCT", "GROWING", "NONE", "Colonies", "Organ", "around", "arrival_sites", "settle"]
+__all__ = ["EXTINCT", "GROWING", "NONE", "Colonies", "Organ", "around", "arrival_sites", "come_back", "settle"]

@@ -146,6 +146,7 @@ class Kind(NamedTuple):
         return cls(*(bool(code >> bit & 1) for bit in range(4)))
 
 
+EVASIVE_BIT = 2  # of the code
 KINDS = tuple(Kind.of(code) for code in range(16))
 
 

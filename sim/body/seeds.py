@@ -100,6 +100,7 @@ class Seeds:
         self.members = Growing({"emt": np.uint8, "clone": np.uint32})
         self.released = 0
         self.released_cells = 0
+        self.returned_cells = 0  # that were placed in the primary
         self.fragments = 0
 
     def release(self, departure: Departure) -> int:

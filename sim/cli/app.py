@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from . import looking, measuring, running, starting, streams, taking
+from . import fitting, looking, measuring, running, starting, streams, taking
 
 app = typer.Typer(
     name="seedsoil",
@@ -27,6 +27,7 @@ _COMMANDS = (
     taking.movie,
     taking.export,
     measuring.bench,
+    fitting.calibrate,
     looking.scenarios,
     starting.new,
     starting.schema,

@@ -133,7 +133,7 @@ def test_what_one_colony_does_changes_no_other(device: Device) -> None:
 
 def test_adapted_cells_rescue_colonies_that_die_out(field: Callable[..., MeanField]) -> None:
     """Extinction of both types from the roots of their generating functions; adaptation at each birth."""
-    u, rows = 0.02, 40_000
+    u, rows = 0.02, 20_000
     growth = ColonyGrowth(
         birth_per_h=0.02, death_per_h=0.03, bottleneck_cells=1, adaptation_probability=u, adapted_death_factor=1 / 3
     )
@@ -150,7 +150,7 @@ def test_adapted_cells_rescue_colonies_that_die_out(field: Callable[..., MeanFie
 
 
 def test_rates_of_zero_leave_everything_as_it_is(field: Callable[..., MeanField]) -> None:
-    still = ColonyGrowth(birth_per_h=0.0, death_per_h=0.0, bottleneck_ratio=1.65, slowing_per_h=0.01)
+    still = ColonyGrowth(birth_per_h=0.0, death_per_h=0.0, bottleneck_ratio=1.65)
     cells = np.array([1, 14, 15, 63, 64, 65, 10**6, 10**12, 10**15])
     grown = field(still, 9, cells, 3, state=np.array([GROWING] * 9))
     assert (grown.table["cells"] == cells).all()

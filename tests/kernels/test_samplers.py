@@ -6,7 +6,7 @@ import taichi as ti
 from scipy import stats
 
 from seedsoil.kernels import host_samplers
-from seedsoil.kernels.draws import Purpose
+from seedsoil.kernels.draws import Purpose, philox
 from seedsoil.kernels.host_samplers import Draws
 from seedsoil.kernels.launch import array, kernel
 from seedsoil.kernels.samplers import binomial, negative_binomial, poisson
@@ -30,12 +30,16 @@ def draw_pass(
 ):
     for i in range(n.shape[0]):
         low, what, high = ti.cast(i, ti.u32), ti.u32(Purpose.COLONY_SPREAD << 16), ti.u32(3)
+        four = philox(low, interval, what, high, k0, k1)
+        more = philox(low, interval, what + ti.u32(256), high, k0, k1)
         if ti.static(which == 0):
-            out[i] = binomial(n[i], p[i], low, interval, what, high, k0, k1)
+            out[i] = binomial(n[i], p[i], four[0], four[1], low, interval, what, high, k0, k1)
         if ti.static(which == 1):
-            out[i] = poisson(p[i], low, interval, what, high, k0, k1)
+            out[i] = poisson(p[i], four[0], four[1], low, interval, what, high, k0, k1)
         if ti.static(which == 2):
-            out[i] = negative_binomial(n[i], p[i], low, interval, what, high, k0, k1)
+            out[i] = negative_binomial(
+                n[i], p[i], four[0], four[1], more[0], more[1], low, interval, what, high, k0, k1
+            )
 
 
 def draws(rows: int, interval: int = 5) -> Draws:

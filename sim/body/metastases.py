@@ -1,0 +1,226 @@
+"""Colonies of a body that is a graph: founded by seeds that settle, grown in the mean field, shedding seeds in turn.
+
+A colony's law of growth is that of `[body.colonies]`, its births multiplied by the organ's soil and its clone's trait (in
+steps of a tenth, so that there are few laws). It inherits from its founder: clone, evasion, cells that are adapted. Its
+seeds inherit them again, so metastases of metastases carry what they acquired; an adapted cell is adapted wherever it goes.
+
+What colonies shed are single cells, of which by far most die. So they are thinned exactly: how many of a colony's seeds
+live on is one binomial number, what those do is drawn for each, and the dead are counted by fate and organ (`counted`).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...kernels.draws import Purpose
+from ...kernels.host_samplers import Draws, binomial
+from ..device import Device
+from .journeys import Journeys
+from .mean_field import DORMANT, GROWING, MeanField, entity_of
+from .organs import COLUMNS, Colonies
+from .outcomes import Outcomes, Steps
+from .passage import EVASIVE_BIT, share_of, source_of_organ
+from .seed_draws import entities, happens, mean_trait, words, words_of
+from .seeds import NONE, Fate, Growing, Seeds
+
+# of the table of colonies: those of a body with lattices, wider, and what is inherited
+COLONY_COLUMNS = {**COLUMNS, "cells": np.int64, "evasive": np.uint8, "parent": np.int32}
+COUNTED = {"fate": np.uint8, "organ": np.int16, "seeds": np.int64, "cells": np.int64}
+FACTOR_STEP = 0.1
+
+
+class Metastases:
+    """The colonies of one run and the seeds that they shed."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        hours: float,
+        device: Device,
+        rng_key: int,
+        trait: Callable[[str], np.ndarray | None],
+    ) -> None:
+        """`hours` is the interval; `trait` as for `Journeys`."""
+        body = steps.body
+        assert body.colonies and body.dormancy
+        self.steps = steps
+        self.field = MeanField(
+            body.colonies,
+            hours,
+            device,
+            rng_key=rng_key,
+            dormant_wake_per_h=body.dormancy.waking_per_h,
+            dormant_death_per_h=body.dormancy.death_per_h,
+        )
+        self.counted = Growing(COUNTED)
+        organs = len(steps.anatomy.organs)
+        fates = np.repeat(np.arange(len(Fate)), organs + 1)
+        self.counted.append({"fate": fates, "organ": np.tile(np.arange(-1, organs), len(Fate))}, count=len(fates))
+        self._dormant = body.dormancy.probability
+        self._growth = np.array([body.soil_of(organ).growth_factor for organ in steps.anatomy.organs])
+        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._rng_key = rng_key
+        self._trait = trait
+
+    def count(self, fate: int, organ: int, seeds: int, cells: int) -> None:
+        """Count seeds that get no row; `organ` NONE for those that died on the way."""
+        row = fate * (len(self.steps.anatomy.organs) + 1) + organ + 1
+        self.counted["seeds"][row] += seeds
+        self.counted["cells"][row] += cells
+
+    def found(self, seeds: Seeds, journeys: Journeys, colonies: Colonies, rows: np.ndarray, tick: int) -> None:
+        """Found the colonies of seeds that settle. Writes their fates."""
+        if not len(rows):
+            return
+        travelled, organ, clone = journeys.table, seeds.table["organ"][rows], seeds.table["clone"][rows]
+        entity = entities(travelled["entity_low"][rows], travelled["entity_high"][rows])
+        cells = seeds.table["cells"][rows] - travelled["killed"][rows]
+        dormant = happens(entity, Purpose.LIE_DORMANT, self._dormant, self._key)
+        law, adapted_law = self._laws(organ, mean_trait(seeds, rows, self._trait("division")))
+        state = np.where(dormant, DORMANT, GROWING)
+        adapted = np.minimum(travelled["adapted"][rows], cells)
+        self.field.found(entity, cells, law=law, adapted_law=adapted_law, adapted=adapted, state=state)
+        label = np.bincount(colonies.table["organ"], minlength=len(self._growth))[organ] + _ranks(organ) + 1
+        first = colonies.table.append(
+            {
+                "organ": organ,
+                "founded_tick": tick,
+                "founder_seed": rows,
+                "clone": clone,
+                "founder_cells": cells,
+                "cells": cells,
+                "state": state,
+                "voxel": NONE,
+                "label": label,
+                "evasive": travelled["kind"][rows] >> EVASIVE_BIT & 1,
+                "parent": travelled["parent"][rows],
+            },
+            count=len(rows),
+        )
+        seeds.table["fate"][rows] = np.where(dormant, Fate.DORMANT, Fate.COLONY)
+        seeds.table["colony"][rows] = first + np.arange(len(rows))
+
+    def advance(self, interval: int, seeds: Seeds, colonies: Colonies) -> None:
+        """One interval of all colonies; brings their table and the fates of dormant seeds up to date."""
+        self.field.advance(interval)
+        colonies.table["cells"][:] = self.field.table["cells"]
+        colonies.table["state"][:] = self.field.states()
+        founder = colonies.table["founder_seed"][colonies.table["state"] != DORMANT]
+        seeds.table["fate"][founder] = Fate.COLONY
+
+    def shed(
+        self, interval: int, seeds: Seeds, journeys: Journeys, colonies: Colonies, tick: int, level: float
+    ) -> None:
+        """What the colonies shed in the interval just gone: rows for those that live on, counts for the others."""
+        total, adapted = self.field.shed(interval)
+        rows = np.flatnonzero(total)
+        if not len(rows):
+            return
+        seeds.released += int(total.sum())
+        seeds.released_cells += int(total.sum())
+        table = colonies.table
+        entity = entities(self.field.table["entity_low"][rows], self.field.table["entity_high"][rows])
+        source = table["organ"][rows] * 2 + table["evasive"][rows]
+        fates = {int(group): self._fates(int(group), level) for group in np.unique(source)}
+        chance = {group: float(one.probability[0, one.lives].sum()) for group, one in fates.items()}
+        living_chance = np.array([min(1.0, chance[int(group)]) for group in source])
+        lives = []
+        for part, count in enumerate((total[rows] - adapted[rows], adapted[rows])):
+            draws = Draws(self._key, interval, Purpose.LIVING, entity, stream=512 * part)
+            lives.append(binomial(count, living_chance, draws))
+        self._let_live(rows, entity, source, fates, lives, interval, seeds, journeys, colonies, tick)
+        for group, one in fates.items():
+            mine = source == group
+            dead = int(total[rows[mine]].sum() - sum(part[mine].sum() for part in lives))
+            self._count_dead(group, one, dead, interval)
+
+    def renew_laws(self, seeds: Seeds, colonies: Colonies) -> None:
+        """Work the laws of all colonies out anew, in their order: for a run that goes on from its state, and has none yet."""
+        founder = colonies.table["founder_seed"]
+        law, adapted_law = self._laws(colonies.table["organ"], mean_trait(seeds, founder, self._trait("division")))
+        self.field.table["law"][:], self.field.table["adapted_law"][:] = law, adapted_law
+
+    def _laws(self, organ: np.ndarray, division: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        factor = self._growth[organ] * np.exp(FACTOR_STEP * np.rint(np.log(np.maximum(division, 1e-6)) / FACTOR_STEP))
+        ordinary, adapted = {}, {}
+        for one in factor.tolist():  # in the order of the seeds, so that numbers of laws do not depend on anything else
+            if one not in ordinary:
+                ordinary[one], adapted[one] = self.field.law(one), self.field.law(one, adapted=True)
+        return (np.array([law[one] for one in factor.tolist()], dtype=np.int32) for law in (ordinary, adapted))  # type: ignore[return-value]
+
+    def _fates(self, group: int, level: float) -> Outcomes:
+        organ, evasive = divmod(group, 2)
+        transit = self.steps.transit
+        if evasive:  # what an evasive colony sheds is evasive
+            transit = transit.model_copy(update={"evasive_fraction": 1.0})
+        start = source_of_organ(self.steps.anatomy, self.steps.anatomy.organs[organ])
+        return self.steps.outcomes(start, level=level, share=lambda kind: share_of(transit, kind))
+
+    def _let_live(
+        self,
+        rows: np.ndarray,
+        entity: np.ndarray,
+        source: np.ndarray,
+        fates: dict[int, Outcomes],
+        lives: list[np.ndarray],
+        interval: int,
+        seeds: Seeds,
+        journeys: Journeys,
+        colonies: Colonies,
+        tick: int,
+    ) -> None:
+        each = lives[0] + lives[1]
+        at = np.repeat(np.arange(len(rows)), each)
+        if not len(at):
+            return
+        number = np.arange(len(at)) - np.repeat(np.cumsum(each) - each, each)
+        low, high = words_of(entity[at])
+        own = entity_of(low, high, np.full(len(at), interval), number, rng_key=self._rng_key)
+        draw = (words(own, Purpose.LIVING_FATE, self._key).astype(np.float64) + 0.5) * 2.0**-32
+        organ, evasive, back = (np.zeros(len(at), dtype=kind) for kind in (np.int16, np.uint8, bool))
+        for group, one in fates.items():
+            mine, which = np.flatnonzero(source[at] == group), np.flatnonzero(one.lives)
+            sums = np.cumsum(one.probability[0, which])
+            pick = which[np.minimum(np.searchsorted(sums, draw[mine] * sums[-1], side="right"), len(which) - 1)]
+            organ[mine], evasive[mine] = one.organ[pick], one.evasive[pick]
+            back[mine] = one.fate[pick] == Fate.RETURNED
+        parent = rows[at]
+        new = seeds.enter_single_cells(
+            len(at),
+            {
+                "lattice_id": colonies.table["organ"][parent] + 1,
+                "tick": tick,
+                "voxel": NONE,
+                "clone": colonies.table["clone"][parent],
+            },
+        )
+        low, high = words_of(own)
+        columns = {
+            "entity_low": low,
+            "entity_high": high,
+            "kind": evasive << EVASIVE_BIT,
+            "adapted": (number >= lives[0][at]).astype(np.int32),
+            "parent": parent,
+        }
+        journeys.enter_decided(seeds, new, columns, organ, back, tick)
+
+    def _count_dead(self, group: int, one: Outcomes, dead: int, interval: int) -> None:
+        """Share the dead out over their fates, one conditional binomial number after another."""
+        which = np.flatnonzero(~one.lives & (one.probability[0] > 0))
+        rest = float(one.probability[0, which].sum())
+        who = np.array([group], dtype=np.uint64)
+        for place, outcome in enumerate(which):
+            share = 1.0 if outcome == which[-1] else min(1.0, float(one.probability[0, outcome]) / rest)
+            draws = Draws(self._key, interval, Purpose.DEAD_FATE, who, stream=512 * place)
+            count = int(binomial(np.array([dead]), share, draws)[0])
+            self.count(int(one.fate[outcome]), int(one.organ[outcome]), count, count)
+            dead, rest = dead - count, rest - float(one.probability[0, outcome])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """How many equal ones stand before each."""
+    order = np.argsort(values, kind="stable")
+    out = np.empty(len(values), dtype=np.int64)
+    starts = np.r_[0, np.flatnonzero(np.diff(values[order])) + 1]
+    out[order] = np.arange(len(values)) - np.repeat(starts, np.diff(np.r_[starts, len(values)]))
+    return out

@@ -1,0 +1,179 @@
+"""What `seedsoil calibrate` prints, and the soils it writes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..body.anatomy import Anatomy
+from ..plain_text import printable
+from . import drainage, sizes
+from .arrivals import Arrivals
+from .autopsies import Autopsies
+from .leave_one_out import NEIGHBOURS, OURS, Scores, chance_level, fitted_by, scores, site_sets, trivial
+from .posterior import Posterior, posterior
+from .soils import Fitted
+
+_NOTE = """\
+  Kullback-Leibler divergence of predicted from observed shares of sites; the mean over primaries, each
+  predicted by a fit that never saw it. The organ that a primary stands in is left out."""
+_BLIND = """\
+  Counts of patients fix products: aggressiveness x route x soil. Survival in blood, killing after arrest,
+  extravasation, dormancy and growth are all inside a soil; none of them can be told from another here."""
+
+
+def calibration(anatomy: Anatomy, table: Autopsies, by_size: sizes.Sizes) -> Iterator[str]:
+    """Lines of the whole report, as they are found."""
+    arrivals = Arrivals.of(anatomy, table.primaries, table.sites)
+    yield (
+        f"{len(table.primaries)} primaries, {len(table.sites)} sites, {table.counts.sum():,.0f} metastases; "
+        f"body: {printable(anatomy.title)}"
+    )
+    yield from _scores(anatomy, table)
+    fitted = fitted_by(table, arrivals)
+    yield from _fit(fitted)
+    yield from _unidentified(posterior(table, arrivals, fitted.sigma))
+    yield from _drainage(anatomy, table, fitted)
+    yield from _sizes(by_size)
+
+
+def csv_shares(primary: str, sites: tuple[str, ...], shares: np.ndarray, at_risk: np.ndarray) -> Iterator[str]:
+    """Lines of `primary,site,share`, over the sites at risk; they add up to one."""
+    yield "primary,site,share"
+    for site, share, risk in zip(sites, shares, at_risk, strict=True):
+        if risk > 0:
+            yield f"{primary},{site},{share:.6f}"
+
+
+def csv_sizes(cancer: str, law: sizes.Law, diameters_cm: np.ndarray) -> Iterator[str]:
+    """Lines of `cancer,diameter_cm,p`."""
+    yield "cancer,diameter_cm,p"
+    for d, p in zip(diameters_cm, law.p(cancer, diameters_cm), strict=True):
+        yield f"{cancer},{d:g},{p:.6f}"
+
+
+def soils_toml(fitted: Fitted, anatomy: Anatomy, source: str) -> str:
+    """Tables `[body.soil.<organ>]` for a scenario: soils relative to the most receptive organ."""
+    relative = np.exp(fitted.soils - fitted.soils.max())
+    lines = [
+        f"# Soils fitted by seedsoil calibrate to {printable(source)}, body: {printable(anatomy.title)}.",
+        "# One for all primaries, relative to the most receptive organ. They stand for all that happens after arrest",
+        "# (killing, extravasation, dormancy, growth), so give the rest of it the same values in every organ.",
+    ]
+    for site, value in zip(fitted.table.sites, relative, strict=True):
+        lines += ["", f"[body.soil.{site}]", f"receptive_probability = {value:.3g}"]
+    return "\n".join(lines) + "\n"
+
+
+def _scores(anatomy: Anatomy, table: Autopsies) -> Iterator[str]:
+    yield ""
+    yield "LEAVE ONE PRIMARY OUT, nats per metastasis"
+    yield _NOTE
+    sets = site_sets(table)
+    yield _row("", [f"{name}" for name in sets])
+    for one in (*trivial(table), *(scores(table, anatomy, model) for model in NEIGHBOURS)):
+        yield _macro(one)
+    ours = scores(table, anatomy, OURS)
+    yield _macro(ours)
+    yield _macro(chance_level(table))
+    yield ""
+    yield _row("of these, routes and soils", [f"{name}" for name in sets])
+    for name, found, sigma in zip(table.primaries, ours.nats, ours.sigmas, strict=True):
+        yield _row(f"  without {name}", [_figure(value) for value in found]) + f"   sigma {sigma:g}"
+
+
+def _fit(fitted: Fitted) -> Iterator[str]:
+    small, plexus, lymph, cavities = fitted.theta
+    yield ""
+    yield f"FIT TO ALL, deviations of s.d. {fitted.sigma:g} (ridge and over-dispersion)"
+    yield f"  share of small cells, which go round {1 / (1 + np.exp(-small)):.3f}  (from liver and lung)"
+    yield f"  a seed counts, by vertebral plexus {np.exp(plexus):.3g}, lymph {np.exp(lymph):.3g}, cavities"
+    yield f"  {np.exp(cavities):.3g}, of one in the veins (at the shares of the body)"
+    yield "  soil, ln of relative hazard, shared by all primaries:"
+    centred = fitted.soils - fitted.soils.mean()
+    for k in np.argsort(-centred):
+        yield f"    {fitted.table.sites[k]:<16} {centred[k]:+.2f}"
+    yield "  aggressiveness, ln of hazard:"
+    for name, value in zip(fitted.table.primaries, fitted.aggressiveness, strict=True):
+        yield f"    {name:<16} {value:+.2f}"
+
+
+def _unidentified(found: Posterior) -> Iterator[str]:
+    yield ""
+    yield "NOT IDENTIFIABLE, posterior correlations (circulation fitted with the rest here)"
+    yield _BLIND
+    for number in found.numbers[:-1]:
+        if not number.name.startswith("soil"):
+            yield f"  {number.name:<20} {number.value:+.2f} s.d. {number.sd:.2f}; {number.left:.0%} of its prior variance left"
+    for number in found.unlearnt():
+        yield f"  {number.name}: the data hardly say"
+    pairs = found.pairs()
+    for first, second, value in pairs[:12]:
+        yield f"  {first} against {second}: {value:+.2f}"
+    if not pairs:
+        yield "  no pair beyond 0.5"
+
+
+def _drainage(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator[str]:
+    yield ""
+    yield "DRAINAGE, odds ratios"
+    portal, caval = drainage.groups(anatomy, table)
+    names = [", ".join(table.primaries[row] for row in rows) for rows in (portal, caval)]
+    seen = drainage.observed(anatomy, table)
+    if seen is None:
+        yield "  the table has no portal and caval primaries with liver and lung"
+    else:
+        yield f"  liver:lung of {names[0]} against {names[1]}"
+        yield f"    counted        {seen.value:.2f} ({seen.low:.2f} to {seen.high:.2f})"
+        counts, rates = drainage.with_equal_soils(anatomy, table, fitted.theta[0])
+        yield f"    equal soils    {counts:.2f} of counts, {rates:.2f} of rates"
+        cut = drainage.without_portal_edge(anatomy)
+        counts, _ = drainage.with_equal_soils(cut, table, fitted.theta[0])
+        yield f"    no portal vein {counts:.2f}"
+        yield f"    fitted         {drainage.expected(anatomy, table, fitted):.2f}"
+    pair = ("rectum", "colon", "lung", "liver")
+    seen = drainage.ratio_between(table, *pair)
+    if seen is not None and len(table.primaries) > 3:
+        yield "  lung:liver of rectum against colon"
+        yield f"    counted        {seen.value:.2f} ({seen.low:.2f} to {seen.high:.2f})"
+        yield f"    predicted with rectum left out {drainage.predicted_between(anatomy, table, *pair):.2f}"
+
+
+def _sizes(table: sizes.Sizes) -> Iterator[str]:
+    law = sizes.fit(table)
+    bins = len(table.cancer)
+    yield ""
+    yield f"P(METASTASIS AT DIAGNOSIS) against diameter: {law.numbers} numbers fitted to {bins} bins"
+    yield f"  alpha {law.alpha:.3f}, shared; deviance {sizes.deviance(table, law):.1f}"
+    for cancer in table.cancers:
+        plateau = f", plateau {law.plateaus[cancer]:.3f}" if law.plateaus[cancer] < 1 else ""
+        yield f"  {printable(cancer):<10} scale {law.scales[cancer]:.4g} per cm^(3 alpha){plateau}"
+    line = float(sizes.row_deviances(table, sizes.line_through_origin(table)).sum())
+    yield f"  a line through the origin for each: deviance {line:.1f}"
+    small, large = table.diameter_cm <= sizes.SMALL_CM, table.diameter_cm > sizes.LARGE_CM
+    beyond = table.of(large)
+    if not np.any(large) or {*table.cancer[large]} - {*table.cancer[small]}:
+        return
+    ahead = sizes.fit(table.of(small))
+    p = sizes.expected(beyond, ahead)
+    yield f"  fitted up to {sizes.SMALL_CM:g} cm, predicted beyond {sizes.LARGE_CM:g} cm:"
+    for k, cancer in enumerate(table.cancers):
+        mine = beyond.cancer == k
+        if np.any(mine):
+            wanted, seen = float((p * beyond.patients)[mine].sum()), float(beyond.metastatic[mine].sum())
+            off = float(sizes.row_deviances(beyond, p)[mine].sum())
+            yield (
+                f"    {printable(cancer):<10} {wanted:.0f} with metastasis, {seen:.0f} were; "
+                f"deviance {off:.1f} on {int(mine.sum())} bins"
+            )
+
+
+def _macro(one: Scores) -> str:
+    return _row(f"  {one.name}", [_figure(value) for value in one.macro])
+
+
+def _row(head: str, cells: list[str]) -> str:
+    return f"{head:<30}" + "".join(f"{cell:>16}" for cell in cells)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "-"
