@@ -15,6 +15,7 @@ from .device import Device
 from .errors import InputError
 from .ledger import Others
 from .scenario import Scenario
+from .emitting import simulation_of
 from .simulation import Simulation
 
 
@@ -46,7 +47,7 @@ def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Simulation:
     """The simulation that was captured. Raises InputError if the state does not fit the scenario."""
-    run = Simulation(scenario, device)
+    run = simulation_of(scenario, device)
     try:
         run.tick, run.cells, run.mesenchymal = numbers["tick"], numbers["cells"], numbers["mesenchymal"]
         run.others = Others(*numbers["others"])

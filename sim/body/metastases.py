@@ -57,6 +57,7 @@ class Metastases:
         fates = np.repeat(np.arange(len(Fate)), organs + 1)
         self.counted.append({"fate": fates, "organ": np.tile(np.arange(-1, organs), len(Fate))}, count=len(fates))
         self._dormant = body.dormancy.probability
+        self._known_fates: dict[tuple[int, float], Outcomes] = {}  # at one level of the niche
         self._growth = np.array([body.soil_of(organ).growth_factor for organ in steps.anatomy.organs])
         self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
         self._rng_key = rng_key
@@ -149,6 +150,13 @@ class Metastases:
         return (np.array([law[one] for one in factor.tolist()], dtype=np.int32) for law in (ordinary, adapted))  # type: ignore[return-value]
 
     def _fates(self, group: int, level: float) -> Outcomes:
+        """What can become of a group's seeds; worked out anew only as the niche changes."""
+        if (group, level) not in self._known_fates:
+            self._known_fates = {key: one for key, one in self._known_fates.items() if key[1] == level}
+            self._known_fates[group, level] = self._multiplied_out(group, level)
+        return self._known_fates[group, level]
+
+    def _multiplied_out(self, group: int, level: float) -> Outcomes:
         organ, evasive = divmod(group, 2)
         transit = self.steps.transit
         if evasive:  # what an evasive colony sheds is evasive
