@@ -58,12 +58,18 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def body_map(seeds: xr.Dataset, colonies: xr.Dataset, organs: list[str], primary: str | None) -> Figure:
+def body_map(
+    seeds: xr.Dataset, colonies: xr.Dataset, organs: list[str], primary: str | None, series: xr.Dataset | None = None
+) -> Figure:
     """The body with what became of seeds in each organ, and the numbers beside it.
 
     organs: the run's, in the order of its indices; primary: the organ that the primary stands in, if it does.
+    series: where the dead have no rows but were counted (`seeds_held.<organ>`, `seeds_died_in_transit`).
     """
+    counts = _last(series)
     table = ends_by_organ(seeds, colonies, len(organs))
+    for row, name in zip(table, organs, strict=True):
+        row[0] = max(row[0], counts.get(f"seeds_held.{name}", 0) - row[1:].sum())
     total = dict(zip(organs, table.sum(axis=1).tolist(), strict=True))
     named = [name for name in organs if total[name] or name == primary]
     unplaced = [name for name in named if name not in PLACES]
@@ -81,7 +87,7 @@ def body_map(seeds: xr.Dataset, colonies: xr.Dataset, organs: list[str], primary
                 axes.plot([x_organ, inner - side * 0.45, outer], [y_organ, y, y], color="#b3bcc5", lw=0.7, zorder=2)
                 _mark(axes, place[name], row, here, longest)
                 _entry(axes, name, row, (min(inner, outer), y), here, longest)
-        axes.text(0.0, -0.45, _elsewhere(seeds), ha="center", va="top", fontsize=9, color=style.MUTED)
+        axes.text(0.0, -0.45, _elsewhere(seeds, counts), ha="center", va="top", fontsize=9, color=style.MUTED)
         axes.text(0.0, -0.78, "Bars are logarithmic.", ha="center", va="top", fontsize=9, color=style.MUTED)
         axes.legend(handles=_legend(primary), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, handletextpad=0.2)
         axes.set(xlim=(-6.8, 6.8), ylim=(-1.15, 10.15), aspect="equal")
@@ -150,15 +156,21 @@ def _entry(axes: Axes, name: str, row: np.ndarray, at: tuple[float, float], prim
         across += 0.36 + 0.115 * len(text)
 
 
-def _elsewhere(seeds: xr.Dataset) -> str:
+def _last(series: xr.Dataset | None) -> dict[str, int]:
+    """Where each count of seeds stood at the end."""
+    if series is None or not series.sizes["tick_time"]:
+        return {}
+    return {str(name): int(series[name].values[-1]) for name in series if str(name).startswith("seeds_")}
+
+
+def _elsewhere(seeds: xr.Dataset, counts: dict[str, int]) -> str:
     fate, organ = np.asarray(seeds["fate"].values), np.asarray(seeds["organ"].values)
-    lost = int(((fate == DIED) & (organ < 0)).sum())
     parts = [
-        (lost, "died in the vessels"),
-        (int((fate == IN_TRANSIT).sum()), "still travel"),
-        (int((fate == RETURNED).sum()), "came back to the primary"),
+        (counts.get("seeds_died_in_transit", int(((fate == DIED) & (organ < 0)).sum())), "died on their way"),
+        (counts.get("seeds_in_transit", int((fate == IN_TRANSIT).sum())), "still travel"),
+        (counts.get("seeds_returned", int((fate == RETURNED).sum())), "came back to the primary"),
     ]
-    return "Not shown in an organ:  " + ",  ".join(f"{style.count_text(n)} {what}" for n, what in parts)
+    return "In no organ:  " + ",  ".join(f"{style.count_text(n)} {what}" for n, what in parts)
 
 
 def _legend(primary: str | None) -> list[Line2D]:

@@ -17,7 +17,7 @@ LEFT_HEART, RIGHT_HEART = "left_heart", "right_heart"
 ARTERIES, VEINS = 4.6, -4.6  # x: arteries to the reader's right, veins to the left
 WIDEST, THINNEST = 9.0, 0.7  # points
 LABEL: Any = {"ha": "center", "va": "center", "fontsize": 9, "bbox": {"fc": style.PAPER, "ec": "none", "pad": 1.2}}
-AWAY: Any = {"xytext": (9, 0), "bbox": LABEL["bbox"]}
+WAYS = {"coelomic": "cavity"}
 
 
 def circuit(body: dict[str, Any]) -> Figure:
@@ -118,10 +118,20 @@ def _drains(axes: Axes, primary: dict[str, Any], y: dict[str, float], bus: dict[
     at = {RIGHT_HEART: (VEINS, 0.45), LEFT_HEART: (ARTERIES, 0.45), **bus}
     for route, shares in primary["drains"].items():
         for place, share in shares.items():
-            x, height = at.get(place) or (-1.9, y[place])
+            x, height = at.get(place) or (-2.4, y[place])
             axes.plot(x, height, **STAR, ms=13, zorder=6)
-            text = f"{100 * share:.3g} % of {route}"
-            axes.annotate(text, (x, height), **AWAY, textcoords="offset points", va="center", fontsize=8.5, zorder=6)
+            text = f"{100 * share:.3g} % by {WAYS.get(route, route)}"
+            beside: Any = {"xytext": (0, 11), "ha": "center"} if place in bus else {"xytext": (9, 0), "ha": "left"}
+            axes.annotate(
+                text,
+                (x, height),
+                **beside,
+                textcoords="offset points",
+                va="center",
+                fontsize=8.5,
+                zorder=5,
+                bbox=LABEL["bbox"],
+            )
 
 
 def _legend(primary: dict[str, Any], bus: dict[str, float]) -> list[Line2D]:

@@ -80,8 +80,8 @@ def report_html(run: Run) -> str:
             ),
             Section("seeds", "Seeds", _seeds(run, dataset, series, seeds, colonies, last, shown)),
             *(
-                [Section("body", "The body", report_body.section(run, seeds, colonies))]
-                if seeds.sizes["seed"] and run.layout.organs
+                [Section("body", "The body", report_body.section(run, series, seeds, colonies))]
+                if report_body.has_body(run, seeds)
                 else []
             ),
             Section("colonies", "Colonies", _colonies(run, series, colonies)),

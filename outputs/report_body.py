@@ -9,15 +9,18 @@ from .page import text
 from .reader import Run
 
 
-def section(run: Run, seeds: xr.Dataset, colonies: xr.Dataset) -> str:
+def has_body(run: Run, seeds: xr.Dataset) -> bool:
+    """Is there anything to draw?"""
+    return bool(seeds.sizes["seed"] and len(run.attributes.get("organ_names", run.layout.organs)))
+
+
+def section(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Dataset) -> str:
     """The body map, and for a body that is a graph its circuit."""
     organs = [str(name) for name in run.attributes.get("organ_names", run.layout.organs)]
-    if not organs:
-        return page.absent("The scenario has no organs, so there is no body to draw.")
     body = json.loads(run.attributes.get("body", "null"))
     primary = body["primary"]["organ"] if body else None
     out = page.chart(
-        figures_body.body_map(seeds, colonies, organs, primary),
+        figures_body.body_map(seeds, colonies, organs, primary, series),
         "Where seeds died, arrested, lie asleep and grow in the body",
         "Each organ's sign is the furthest that a seed came there, larger the more came. A seed that founded a colony "
         "counts as what the colony is.",
@@ -32,7 +35,8 @@ def section(run: Run, seeds: xr.Dataset, colonies: xr.Dataset) -> str:
             f"The circulation of the body: {text(body['title'])}",
             text(
                 f"{body['title']}. Shares of the cardiac output; the width of a line grows with the root of its flow. "
-                "Flows of the portal vein and the like follow from the graph."
+                "Flows of the portal vein and the like follow from the graph. Beside a star: where what is shed by blood, by lymph, "
+                "or into a cavity goes first, each adding up to 100 %."
             ),
         )
     )

@@ -87,7 +87,7 @@ class LineProgress(NoProgress):
         self._written = status
         share = 100 * status.tick / max(1, status.ticks)
         self._stream.write(
-            f"{status.time_h:.1f} of {status.until_h:g} h ({share:.0f} %), {status.ticks_per_s:.1f} ticks/s, "
+            f"{status.time_h:.1f} of {status.until_h:g} h ({share:.0f} %), {pace(status.ticks_per_s)}, "
             f"{duration(status.eta_s)} left, {counts(status)}\n"
         )
         self._stream.flush()
@@ -106,7 +106,7 @@ class BarProgress(NoProgress):
         self._last: Status | None = None
         console = Console(file=stream or sys.stderr)
         self._bar: Any = Progress(
-            BarColumn(bar_width=max(6, min(40, console.width - 84))),
+            BarColumn(max(6, min(40, console.width - 90)), complete_style="cyan", finished_style="green"),
             *(
                 TextColumn(f"{{task.fields[{name}]}}", markup=False, table_column=Column(no_wrap=True))
                 for name in ("hours", "speed", "counts")
@@ -131,7 +131,7 @@ class BarProgress(NoProgress):
         self._next_s = self._clock() + _BAR_EVERY_S
         shown = {
             "hours": f"{status.time_h:.1f}/{status.until_h:g} h",
-            "speed": f"{status.ticks_per_s:.0f} ticks/s, {duration(status.eta_s)}",
+            "speed": f"{pace(status.ticks_per_s)}, {duration(status.eta_s)} left",
             "counts": counts(status),
         }
         if self._task is None:
@@ -154,6 +154,11 @@ def counts(status: Status) -> str:
     parts = [(status.tumour_cells, "cell"), (status.seeds, "seed"), (status.colonies, "colony")]
     plural = {"cell": "cells", "seed": "seeds", "colony": "colonies"}
     return ", ".join(f"{count:,} {name if count == 1 else plural[name]}" for count, name in parts)
+
+
+def pace(ticks_per_s: float) -> str:
+    """`250 ticks/s`, `0.4 ticks/s`"""
+    return f"{ticks_per_s:,.0f} ticks/s" if ticks_per_s >= 10 else f"{ticks_per_s:.2g} ticks/s"
 
 
 def duration(seconds: float) -> str:

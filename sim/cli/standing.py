@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plain_text import printable
-from ..progress import duration
+from ..progress import duration, pace
 
 _STATES = {
     "running": "running",
@@ -67,7 +67,7 @@ def _speed(found: dict[str, Any]) -> str:
     speed, left = _number(found, "ticks_per_s"), _number(found, "eta_s")
     if not speed:
         return ""
-    return f"{speed:,.1f} ticks/s" + (f", {duration(left)} left" if left is not None else "")
+    return pace(speed) + (f", {duration(left)} left" if left is not None else "")
 
 
 def _cells(found: dict[str, Any]) -> str:

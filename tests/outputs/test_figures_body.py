@@ -46,7 +46,7 @@ def test_every_organ_reached_stands_on_the_map_with_its_numbers() -> None:
     figure = figures_body.body_map(*tables(), ORGANS, "colon")
     found = words(figure)
     assert set(ORGANS) <= set(found)  # one that has no place of its own in the drawing too
-    assert any("1 died in the vessels,  1 still travel,  1 came back" in line for line in found)
+    assert any("1 died on their way,  1 still travel,  1 came back" in line for line in found)
     (axes,) = figure.axes
     # a bar for each organ and end, as long as the logarithm says; the longest belongs to the largest total, 3
     bars = sorted(patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle))
@@ -59,6 +59,14 @@ def test_an_organ_that_no_seed_reached_is_not_named() -> None:
     found = words(figures_body.body_map(seeds.isel(seed=[0, 1, 3]), colonies, ORGANS, None))
     assert "lung" in found and not {"liver", "bone"} & set(found)
     assert "the primary" not in found
+
+
+def test_the_dead_that_were_only_counted_are_on_the_map_too() -> None:
+    names = {"seeds_held.lung": 5000, "seeds_held.liver": 3, "seeds_died_in_transit": 70_000}
+    series = xr.Dataset({name: ("tick_time", [0, count]) for name, count in names.items()}, {"tick_time": [0.0, 1.0]})
+    found = words(figures_body.body_map(*tables(), ORGANS, None, series))
+    assert style.count_text(4999) in found  # one of the 5000 waits, the rest died
+    assert any(line.startswith(f"In no organ:  {style.count_text(70_000)} died") for line in found)
 
 
 # what the colour-blind see of linear RGB: Machado, Oliveira & Fernandes 2009, IEEE TVCG 15:1291, severity 1
@@ -88,7 +96,7 @@ def test_the_circuit_names_every_place_and_where_the_primary_drains(body: str, p
     for name in anatomy.places:
         assert any(figures_body.words(name) in text for text in found), name
     if primary == "rectum":
-        assert {"50 % of blood", "45 % of blood", "5 % of blood", "100 % of lymph"} <= set(found)
+        assert {"50 % by blood", "45 % by blood", "5 % by blood", "100 % by lymph", "100 % by cavity"} <= set(found)
     assert any("drains here" in text for text in found) == (primary is not None)
     liver = 100 * anatomy.flow_fraction[anatomy.index["liver"]]
     assert f"liver  {liver:.3g} %" in found

@@ -56,7 +56,7 @@ def test_all_that_needs_no_process_gives_finite_figures(
     assert said == names
     assert [figure.name for figure in result.figures if figure.failed] == []
     told = json.loads(json.dumps(result.as_json(), allow_nan=False))
-    assert told["quick"] is True and told["machine"]["threads"] == 2
+    assert told["quick"] is True and told["machine"]["threads"] == device.threads
     assert {figure["benchmark"] for figure in told["figures"]} == set(names)
     for figure in told["figures"]:
         assert (figure["median"] is None) == bool(figure["not_measured"])
@@ -151,7 +151,7 @@ def test_the_bridge_is_checked_by_its_results(bench: Bench) -> None:
 
 
 def test_output_changes_nothing_but_the_time(device: Device, tmp_path: Path) -> None:
-    orders = {"device": "cpu", "threads": 2, "until_h": 0.3, "out": str(tmp_path / "run")}
+    orders = {"device": "cpu", "threads": device.threads, "until_h": 0.3, "out": str(tmp_path / "run")}
     bare, full = (child.ticks({**orders, "mode": mode}) for mode in ("memory", "recorded"))
     assert bare["digest"] == full["digest"] and bare["ticks"] == 3
     assert (tmp_path / "run" / "run.vtkhdf").is_file()

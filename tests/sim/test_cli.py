@@ -82,7 +82,7 @@ def test_status_shows_where_a_run_stands(tmp_path: Path, capsys: pytest.CaptureF
     assert told.splitlines() == [
         "runs/mine: running",
         "  time      96.0 of 240 h (40 %), tick 960 of 2,400",
-        "  speed     120.2 ticks/s, 1 min 05 s left",
+        "  speed     120 ticks/s, 1 min 05 s left",
         "  primary   12,345 tumour cells, 700 of them mesenchymal",
         "  seeds     9 released, 2 in transit",
         "  colonies  3 growing: lung 3 (40 cells)",

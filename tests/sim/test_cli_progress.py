@@ -29,7 +29,7 @@ def test_lines_come_at_the_start_now_and_then_and_at_the_end() -> None:
             progress(status(tick))
     lines = stream.getvalue().splitlines()
     assert [line.split(" of ")[0] for line in lines] == ["0.0", "1.0", "2.0", "2.4"]
-    assert lines[1] == "1.0 of 10 h (10 %), 5.0 ticks/s, 18 s left, 1,234 cells, 1 seed, 2 colonies"
+    assert lines[1] == "1.0 of 10 h (10 %), 5 ticks/s, 18 s left, 1,234 cells, 1 seed, 2 colonies"
 
 
 def test_the_end_is_told_once() -> None:

@@ -123,16 +123,16 @@ def test_laying_the_matrix_takes_what_is_claimed(texture: dict) -> None:
 
 
 @pytest.mark.parametrize("flat", [True, False])
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_the_proposed_lattice_is_the_largest_that_fits(flat: bool, device: str) -> None:
+@pytest.mark.parametrize("arch", ["cpu", "cuda"])
+def test_the_proposed_lattice_is_the_largest_that_fits(flat: bool, arch: str) -> None:
     asked = scenario(lattice={"shape": [1, 40_000, 40_000] if flat else [1000, 1000, 1000]}, body=TWO_ORGANS)
     room = {"host_bytes": 3 * GIB, "device_bytes": GIB, "disk_bytes": 2 * GIB}
-    shape = largest_lattice(asked, device, room)
+    shape = largest_lattice(asked, arch, room)
     assert shape is not None
 
     def fits(edge: int) -> bool:
         table = {"shape": [1 if flat else edge, edge, edge]}
-        needs = estimate(scenario(lattice=table, body=TWO_ORGANS), device)
+        needs = estimate(scenario(lattice=table, body=TWO_ORGANS), arch)
         return all(getattr(needs, key) <= most for key, most in room.items())
 
     assert shape[0] == (1 if flat else shape[1])
