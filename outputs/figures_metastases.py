@@ -97,7 +97,14 @@ def sizes(colonies: xr.Dataset, organs: list[str]) -> Figure:
         colours = [*style.SEQUENCE, style.DIED][: len(groups)]
         for one, colour, (text, _) in zip(held, colours, groups, strict=True):
             left.stairs(np.histogram(one, edges)[0], edges, color=colour, lw=1.5, label=text)
-        left.set(xscale="log", yscale="log", ylim=(0.8, None), xlabel="cells in the colony", ylabel="growing colonies", title="Sizes of colonies, by organ")
+        left.set(
+            xscale="log",
+            yscale="log",
+            ylim=(0.8, None),
+            xlabel="cells in the colony",
+            ylabel="growing colonies",
+            title="Sizes of colonies, by organ",
+        )
         left.legend(loc="upper right", borderaxespad=0.2)
         ordered = np.sort(cells)[::-1]
         right.step(ordered, np.arange(1, len(ordered) + 1), where="post", color=style.SETTLED)
@@ -148,10 +155,18 @@ def _graph(axes: Axes, table: np.ndarray, shown: list[int], organs: list[str]) -
             bend = 0.0 if source == PRIMARY else 0.22
             axes.add_patch(
                 FancyArrowPatch(
-                    start, place[target], arrowstyle="-|>", mutation_scale=7 + 7 * weight, shrinkA=13, shrinkB=13,
-                    connectionstyle=f"arc3,rad={bend}", lw=0.5 + 3.2 * weight, alpha=0.35 + 0.5 * weight,
-                    color=style.INK if source == PRIMARY else style.LOST, zorder=2 if source == PRIMARY else 1,
-                )  # fmt: skip
+                    start,
+                    place[target],
+                    arrowstyle="-|>",
+                    mutation_scale=7 + 7 * weight,
+                    shrinkA=13,
+                    shrinkB=13,
+                    connectionstyle=f"arc3,rad={bend}",
+                    lw=0.5 + 3.2 * weight,
+                    alpha=0.35 + 0.5 * weight,
+                    color=style.INK if source == PRIMARY else style.LOST,
+                    zorder=2 if source == PRIMARY else 1,
+                )
             )
     axes.plot(0, 0, "o", ms=24, color=style.INK, zorder=3)
     axes.text(0, 0, "primary", color=style.PAPER, ha="center", va="center", fontsize=7, zorder=4)

@@ -101,7 +101,9 @@ def _page(
         [*sections, *last],
         title=text(run.attributes.get("title") or run.file.parent.name),
         lead=report_metastases.lead(run) if body_only else lead(run),
-        numbers=page.numbers((report_metastases if body_only else report_facts).key_numbers(run, series, seeds, colonies)),
+        numbers=page.numbers(
+            (report_metastases if body_only else report_facts).key_numbers(run, series, seeds, colonies)
+        ),
         portrait=portrait,
         banner=unfinished(run),
         about=about(run),

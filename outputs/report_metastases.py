@@ -127,12 +127,24 @@ def metastases(run: Run, colonies: xr.Dataset) -> str:
 def _largest(colonies: xr.Dataset, organs: list[str]) -> str:
     states = colonies["state"].attrs["flag_meanings"].split()
     cells = np.asarray(colonies["cells"].values, np.int64)
-    head = [("colony", ""), ("organ", "k"), ("founded", "n"), ("by", ""), ("cells", "n"), ("diameter", "n"), ("state", "")]
+    head = [
+        ("colony", ""),
+        ("organ", "k"),
+        ("founded", "n"),
+        ("by", ""),
+        ("cells", "n"),
+        ("diameter", "n"),
+        ("state", ""),
+    ]
     rows = []
     for k in np.argsort(-cells, kind="stable")[:LISTED]:
         one = colonies.isel(colony=int(k))
         parent = int(one["parent"]) if "parent" in colonies else -1
-        by = "the primary" if parent < 0 else f"colony {parent} ({figures_metastases.words(organs[int(colonies['organ'][parent])])})"
+        by = (
+            "the primary"
+            if parent < 0
+            else f"colony {parent} ({figures_metastases.words(organs[int(colonies['organ'][parent])])})"
+        )
         size = style.length_text(float(f"{float(one['diameter_mm']) * 1000:.3g}")) if cells[k] else "–"
         name = figures_metastases.words(organs[int(one["organ"])])
         when = years_text(float(one["founded_h"]))

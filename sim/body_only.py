@@ -59,7 +59,9 @@ def check(scenario: "Scenario") -> bool:
     if not scenario.body.graph:
         raise ValueError('body.graph: primary = "emission" needs a body that is a graph, e.g. graph = "human"')
     if not scenario.body.primary:
-        raise ValueError('body.primary: primary = "emission" sheds from a primary of the graph, e.g. primary = "breast"')
+        raise ValueError(
+            'body.primary: primary = "emission" sheds from a primary of the graph, e.g. primary = "breast"'
+        )
     if scenario.lattice.shape != (1, 1, 1):
         raise ValueError('lattice.shape: primary = "emission" has no lattice; take [lattice] away')
     if abs(scenario.lattice.tick_h - tick_h({"interval_h": scenario.body.interval_h})) > 1e-9:

@@ -13,9 +13,9 @@ from . import implant
 from .body import blood_sample, bloodstream
 from .body.account import Account
 from .body.bloodstream import Bloodstream
+from .body.organs import Organ
 from .body.primary import Primary
 from .body.primary_growth import diameter_mm
-from .body.organs import Organ
 from .body.seeds import Fate, Seeds
 from .clones import Clones
 from .ledger import NO_OTHERS

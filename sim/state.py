@@ -12,10 +12,10 @@ from ..kernels.tissue import Tissue
 from . import implant
 from .body.seeds import Growing
 from .device import Device
+from .emitting import simulation_of
 from .errors import InputError
 from .ledger import Others
 from .scenario import Scenario
-from .emitting import simulation_of
 from .simulation import Simulation
 
 

@@ -198,13 +198,15 @@ def test_blood_is_flux_over_flow_at_every_site(file: str, device: Device) -> Non
         ("", {"body.primary": "elbow"}, "body.primary"),
         ("", {"emission.cluster_fraction": 1.5}, "emission.cluster_fraction"),
         ("", {"primary": "lattice"}, "lattice"),
-        ("", {"primary": "lattice", "lattice.shape": [1, 32, 32], "implant.cells": 3, "vessels.kind": "none"}, "emission"),
+        (
+            "",
+            {"primary": "lattice", "lattice.shape": [1, 32, 32], "implant.cells": 3, "vessels.kind": "none"},
+            "emission",
+        ),
         ('primary = "breast"\n', {}, "body.primary"),
     ],
 )
-def test_what_is_no_run_without_a_lattice_is_refused_by_name(
-    without: str, changed: dict, named: str, tmp_path
-) -> None:
+def test_what_is_no_run_without_a_lattice_is_refused_by_name(without: str, changed: dict, named: str, tmp_path) -> None:
     place = tmp_path / "bad.toml"
     place.write_text(TEXT.replace(without, ""))
     with pytest.raises(InputError, match=named.replace(".", r"\.")):
