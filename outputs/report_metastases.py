@@ -67,7 +67,7 @@ def sections(run: Run, series: xr.Dataset, rows: xr.Dataset, colonies: xr.Datase
     """The chapters of a run without a lattice."""
     return [
         Section("seeds", "Seeds and blood", seeds(series, colonies)),
-        Section("body", "The body", report_body.section(run, rows, colonies)),
+        Section("body", "The body", report_body.section(run, series, rows, colonies)),
         Section("colonies", "Metastases", metastases(run, colonies)),
     ]
 

@@ -5,12 +5,9 @@ interval of the body (`body.interval_h`), or a whole part of one that is longer 
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..kernels.parameters import Parameters
-
-if TYPE_CHECKING:
-    from .scenario import Scenario
 
 EMISSION = "emission"
 TICK_MAX_H = 1000.0
@@ -47,8 +44,8 @@ def tick_h(body: Any) -> float:
     return float(interval_h) / math.ceil(interval_h / TICK_MAX_H)
 
 
-def check(scenario: "Scenario") -> bool:
-    """Is this a run without a lattice? Raises ValueError, naming the key, if its tables are not those of one."""
+def check(scenario: Any) -> bool:
+    """Is this `scenario.Scenario` without a lattice? Raises ValueError, naming the key, if its tables do not fit."""
     if scenario.primary != EMISSION:
         if scenario.emission is not None:
             raise ValueError(
