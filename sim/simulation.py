@@ -54,6 +54,7 @@ class Simulation:
             self.circulation = Circulation(body, tick_h, scenario.rng_key)
             self.colonies = Colonies()
         self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
+        self._fresh: set[int] = set()  # organs made in this tick: their solutes have never been solved
         self._processes = Processes.of(scenario, self.primary.lattice)
         self._organ_processes = Processes.of(
             scenario, device.lattice(scenario.body.organ_shape), organ=True, sheds=scenario.body.secondary_seeding
@@ -75,6 +76,7 @@ class Simulation:
             if organ.tissue is not None:
                 before = (organ.cells, arrived[organ.index], organ.others)
                 organ.cells, organ.others = self._step(organ.tissue, self._organ_processes, before, organ.name)
+        self._fresh.clear()
         self._balance()
         self.tick += 1
 
@@ -134,6 +136,7 @@ class Simulation:
             organ = self.organs[arrival.organ]
             if organ.tissue is None:
                 organ.tissue = implant.organ(self.scenario, self.device, organ.name)
+                self._fresh.add(organ.index)
             block = self.scenario.vessels.site_voxels
             placed[organ.index] += organs.settle(organ, self.seeds, self.colonies, arrival, self.tick, block)
         return placed
@@ -147,7 +150,8 @@ class Simulation:
         self.clones.attach(tissue)
         grown = self.organs[tissue.lattice_id - 1].vessels if tissue.lattice_id else self.vessels
         try:
-            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones, vessels=grown)
+            fresh = tissue.lattice_id - 1 in self._fresh
+            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones, vessels=grown, fresh=fresh)
         except NotAtRest as reason:
             raise NoSolution(f"tick {self.tick}, {where}: {reason}") from None
         check_cells(tally, self.tick, where)
