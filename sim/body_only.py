@@ -11,6 +11,7 @@ from ..kernels.parameters import Parameters
 
 EMISSION = "emission"
 TICK_MAX_H = 1000.0
+FRAME_TICKS = 52
 INTERVAL_H = 24.0  # default of body.interval_h
 STAND_IN: dict[str, dict[str, Any]] = {
     "lattice": {"shape": [1, 1, 1]},
@@ -31,8 +32,11 @@ def whole(given: Any) -> Any:
         held = out.get(name)
         if held is None or (isinstance(held, dict) and name != "lattice"):
             out[name] = {**values, **(held or {})}
+    step_h = tick_h(given.get("body"))
+    if isinstance(out["output"], dict):  # a frame holds the tables only: once in some fifty ticks, a row in each
+        out["output"] = {"every_h": FRAME_TICKS * step_h, "series_every_h": step_h, **out["output"]}
     if "lattice" not in given:
-        out["lattice"] = {**STAND_IN["lattice"], "tick_h": tick_h(given.get("body"))}
+        out["lattice"] = {**STAND_IN["lattice"], "tick_h": step_h}
     return out
 
 
