@@ -73,7 +73,7 @@ def counted_funnel(colonies: xr.Dataset, series: xr.Dataset) -> list[Step]:
     return [
         Step("left a tumour", released, "cells and clusters that entered a vessel, of the primary and of colonies"),
         Step("arrested in an organ", survived, "came to rest in its capillaries, nodes or cavities"),
-        Step("founded a colony", out, "outlived the killers, left the vessel, found a spot; dormant cells among them"),
+        Step("founded a colony", out, "outlived the killers, got out, found a spot"),
         Step("colonies growing", int(growing.sum()), "not dormant and not extinct at the end"),
         Step(f"of {ESTABLISHED} cells or more", int((growing & (cells >= ESTABLISHED)).sum()), "past the bottleneck"),
         Step(f"of {VISIBLE_MM:g} mm or more", int((growing & (diameter >= VISIBLE_MM)).sum()), "a CT would show them"),

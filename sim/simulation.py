@@ -15,6 +15,7 @@ from . import implant
 from .body import books, organs
 from .body.account import Account
 from .body.circulation import Arrival, Circulation
+from .body.handover import Handover, OnLattice
 from .body.journeys import PRIMARY
 from .body.organs import Colonies, Organ
 from .body.seeds import Seeds
@@ -50,6 +51,8 @@ class Simulation:
         if body.graph:
             self.circulation = Account(body, tick_h, scenario.rng_key, device, self._trait)
             self.colonies = self.circulation.colonies
+            field = self.circulation.metastases.field
+            self.circulation.hand_over(Handover(scenario, device, field, self._tick_of_colony))
         else:
             self.circulation = Circulation(body, tick_h, scenario.rng_key)
             self.colonies = Colonies()
@@ -102,7 +105,8 @@ class Simulation:
         """SHA-256 over the tick and the integer state (cells and tables). Runs with equal bits have equal digests."""
         self.recount()
         sha = hashlib.sha256(self.tick.to_bytes(8, "little"))
-        for _, tissue in self.tissues():
+        lattices = [tissue for _, tissue in self.tissues()] + [tissue for _, tissue in self.circulation.lattices()]
+        for tissue in lattices:
             for name in (*CARRIED, "vessel", "fibre"):
                 sha.update(tissue.host(name).tobytes())
         tables = [self.seeds.table, self.seeds.members, self.colonies.table, *self.circulation.tables().values()]
@@ -165,6 +169,17 @@ class Simulation:
         if tissue.lattice_id == 0:  # a row's flows are the primary's, like its stocks
             self._note(tally)
             self.mesenchymal = tally.mesenchymal
+        return tally.after, tally.others
+
+    def _tick_of_colony(self, colony: OnLattice, stamp: Stamp) -> tuple[int, Others]:
+        """One tick of a colony's own lattice. It sheds by the emission law, so nobody leaves by its vessels."""
+        where = f"colony {colony.row}"
+        try:
+            tally, departures = step(colony.tissue, colony.processes, stamp, colony.cells, 0, colony.others)
+        except NotAtRest as reason:
+            raise NoSolution(f"tick {self.tick}, {where}: {reason}") from None
+        check_cells(tally, self.tick, where)
+        assert not departures, "a colony's lattice sheds nothing by itself"
         return tally.after, tally.others
 
     def _note(self, tally: Tally) -> None:

@@ -101,7 +101,8 @@ class Primary:
         )
         back = outcomes.fate[which] == Fate.RETURNED
         # nobody else's founder is known by these four numbers: colonies have the words of an entity first
-        own = entity_of(int(Purpose.SHED), 0, tick, np.arange(count), rng_key=self._rng_key)
+        words = (np.full(count, word) for word in (int(Purpose.SHED), 0, tick))
+        own = entity_of(*words, np.arange(count), rng_key=self._rng_key)
         low, high = words_of(own)
         columns = {
             "entity_low": low,
