@@ -101,8 +101,8 @@ class Primary:
         )
         back = outcomes.fate[which] == Fate.RETURNED
         # nobody else's founder is known by these four numbers: colonies have the words of an entity first
-        words = (np.full(count, word) for word in (int(Purpose.SHED), 0, tick))
-        own = entity_of(*words, np.arange(count), rng_key=self._rng_key)
+        number = np.arange(count)
+        own = entity_of(0 * number + int(Purpose.SHED), 0 * number, 0 * number + tick, number, rng_key=self._rng_key)
         low, high = words_of(own)
         columns = {
             "entity_low": low,
