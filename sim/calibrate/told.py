@@ -155,7 +155,7 @@ def _equal_soils(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator
     yield line(own)
     yield from (line(share) for share in apart)
     if any(share.sigma != own.sigma for share in apart):
-        yield f"    at sigma {own.sigma:g}, which all of them chose:"
+        yield f"    at sigma {own.sigma:g}, as in the fit to all:"
         yield from (line(share) for share in without(anatomy, table, where, sigma=own.sigma))
     yield from (line(share) for share in independent(anatomy))
     cut = drainage.without_portal_edge(anatomy)
