@@ -87,11 +87,12 @@ def grown(
         second = mean * (F(1.0) + spread) / rest
         third = mean * (F(1.0) + spread * (F(4.0) + spread)) / (rest * rest)
         variance = second - mean * mean
+        size = count * mean
         if variance > F(0.0):
             skew = (third - F(3.0) * mean * second + F(2.0) * mean * mean * mean) / variance
             x = normal(unit(four[0]))
-            size = count * mean + ti.sqrt(count * variance) * x + skew * (x * x - F(1.0)) / F(6.0)
-            out = ti.cast(ti.max(F(0.0), ti.floor(size + F(0.5))), ti.i64)
+            size += ti.sqrt(count * variance) * x + skew * (x * x - F(1.0)) / F(6.0)
+        out = ti.cast(ti.max(F(0.0), ti.floor(size + F(0.5))), ti.i64)
     return out
 
 

@@ -61,6 +61,8 @@ class Metastases:
         self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
         self._rng_key = rng_key
         self._trait = trait
+        self._level = 0.0
+        self._fates: dict[tuple[int, bool], Outcomes] = {}
 
     def count(self, fate: int, organ: int, seeds: int, cells: int) -> None:
         """Count seeds that get no row; `organ` NONE for those that died on the way."""
@@ -121,7 +123,7 @@ class Metastases:
         table = colonies.table
         entity = entities(self.field.table["entity_low"][rows], self.field.table["entity_high"][rows])
         source = table["organ"][rows] * 2 + table["evasive"][rows]
-        fates = {int(group): self._fates(int(group), level) for group in np.unique(source)}
+        fates = {int(group): self.fates_of(int(group) // 2, bool(group % 2), level) for group in np.unique(source)}
         chance = {group: float(one.probability[0, one.lives].sum()) for group, one in fates.items()}
         living_chance = np.array([min(1.0, chance[int(group)]) for group in source])
         lives = []
@@ -129,10 +131,10 @@ class Metastases:
             draws = Draws(self._key, interval, Purpose.LIVING, entity, stream=512 * part)
             lives.append(binomial(count, living_chance, draws))
         self._let_live(rows, entity, source, fates, lives, interval, seeds, journeys, colonies, tick)
-        for group, one in fates.items():
-            mine = source == group
-            dead = int(total[rows[mine]].sum() - sum(part[mine].sum() for part in lives))
-            self._count_dead(group, one, dead, interval)
+        dead = total[rows] - lives[0] - lives[1]
+        groups = np.array(list(fates))
+        sums = np.array([int(dead[source == group].sum()) for group in groups])
+        self._count_dead(groups, list(fates.values()), sums, interval)
 
     def renew_laws(self, seeds: Seeds, colonies: Colonies) -> None:
         """Work the laws of all colonies out anew, in their order: for a run that goes on from its state, and has none yet."""
@@ -148,8 +150,17 @@ class Metastases:
                 ordinary[one], adapted[one] = self.field.law(one), self.field.law(one, adapted=True)
         return (np.array([law[one] for one in factor.tolist()], dtype=np.int32) for law in (ordinary, adapted))  # type: ignore[return-value]
 
-    def _fates(self, group: int, level: float) -> Outcomes:
-        organ, evasive = divmod(group, 2)
+    def fates_of(self, organ: int, evasive: bool, level: float) -> Outcomes:
+        """What can become of a single cell that a colony of this organ sheds; `level` is that of the niche."""
+        if level != self._level:
+            self._fates.clear()
+            self._level = level
+        key = (organ, evasive)
+        if key not in self._fates:
+            self._fates[key] = self._work_out(organ, evasive, level)
+        return self._fates[key]
+
+    def _work_out(self, organ: int, evasive: bool, level: float) -> Outcomes:
         transit = self.steps.transit
         if evasive:  # what an evasive colony sheds is evasive
             transit = transit.model_copy(update={"evasive_fraction": 1.0})
@@ -204,17 +215,19 @@ class Metastases:
         }
         journeys.enter_decided(seeds, new, columns, organ, back, tick)
 
-    def _count_dead(self, group: int, one: Outcomes, dead: int, interval: int) -> None:
-        """Share the dead out over their fates, one conditional binomial number after another."""
-        which = np.flatnonzero(~one.lives & (one.probability[0] > 0))
-        rest = float(one.probability[0, which].sum())
-        who = np.array([group], dtype=np.uint64)
+    def _count_dead(self, groups: np.ndarray, fates: list[Outcomes], dead: np.ndarray, interval: int) -> None:
+        """Share the dead of each group out over their fates, one conditional binomial number after another."""
+        which = np.flatnonzero(~fates[0].lives)
+        share = np.array([one.probability[0, which] for one in fates])
+        rest = share[:, ::-1].cumsum(axis=1)[:, ::-1]  # of this fate and those after it
         for place, outcome in enumerate(which):
-            share = 1.0 if outcome == which[-1] else min(1.0, float(one.probability[0, outcome]) / rest)
-            draws = Draws(self._key, interval, Purpose.DEAD_FATE, who, stream=512 * place)
-            count = int(binomial(np.array([dead]), share, draws)[0])
-            self.count(int(one.fate[outcome]), int(one.organ[outcome]), count, count)
-            dead, rest = dead - count, rest - float(one.probability[0, outcome])
+            chance = np.divide(share[:, place], rest[:, place], out=np.zeros(len(dead)), where=rest[:, place] > 0)
+            # the last fate that is possible takes all that are left: rest and share are the same number there
+            draws = Draws(self._key, interval, Purpose.DEAD_FATE, groups.astype(np.uint64), stream=512 * place)
+            count = binomial(dead, np.minimum(chance, 1.0), draws)
+            here = int(count.sum())
+            self.count(int(fates[0].fate[outcome]), int(fates[0].organ[outcome]), here, here)
+            dead = dead - count
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

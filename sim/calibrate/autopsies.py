@@ -31,6 +31,7 @@ _OTHER_NAMES = {
     "lymph_nodes_dist": "distant_nodes",
     "ovaries": "ovary",
 }
+_OTHER_PRIMARIES = {"esophagus": "oesophagus", "skin": "melanoma", "endometrium": "uterus", "corpus_uteri": "uterus"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def at_risk(anatomy: Anatomy, primary: str, sites: Sequence[str]) -> np.ndarray:
 def known_primary(anatomy: Anatomy, name: str) -> str:
     """The primary of the body that goes by this name, whatever its capitals. Raises InputError."""
     plain = "_".join(name.strip().lower().split())
+    plain = plain if plain in anatomy.primaries else _OTHER_PRIMARIES.get(plain, plain)
     if plain in anatomy.primaries:
         return plain
     close = did_you_mean(plain, anatomy.primaries)

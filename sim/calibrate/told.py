@@ -86,8 +86,10 @@ def _fit(fitted: Fitted) -> Iterator[str]:
     yield ""
     yield f"FIT TO ALL, deviations of s.d. {fitted.sigma:g} (ridge and over-dispersion)"
     yield f"  share of small cells, which go round {1 / (1 + np.exp(-small)):.3f}  (from liver and lung)"
-    yield f"  a seed counts, by vertebral plexus {np.exp(plexus):.3g}, lymph {np.exp(lymph):.3g}, cavities"
-    yield f"  {np.exp(cavities):.3g}, of one in the veins (at the shares of the body)"
+    yield f"  a seed in the vertebral plexus counts {np.exp(plexus):.3g}, in lymph {np.exp(lymph):.3g}, in a cavity"
+    yield f"  {np.exp(cavities):.3g} of one in the other veins (at the shares of the body)"
+    if not fitted.settled:
+        yield "  the fit has not settled: the numbers are the last of its steps"
     yield "  soil, ln of relative hazard, shared by all primaries:"
     centred = fitted.soils - fitted.soils.mean()
     for k in np.argsort(-centred):

@@ -270,3 +270,9 @@ def test_soils_are_written_as_tables_of_a_scenario(human: Anatomy, table: Autops
     values = np.array([written[site]["receptive_probability"] for site in table.sites])
     assert values.max() == 1.0
     assert np.log(values) == pytest.approx(fitted.soils - fitted.soils.max(), abs=6e-3)
+
+
+def test_a_primary_goes_by_other_names_and_not_by_any(human: Anatomy) -> None:
+    assert autopsies.known_primary(human, " Esophagus") == "oesophagus"
+    with pytest.raises(InputError, match="no primary of that name - did you mean 'bladder'"):
+        autopsies.known_primary(human, "blader")
