@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from twins import colony_twin as twin
 
-from seedsoil.kernels.birth_death import Rates, establishment, generator, transitions
+from seedsoil.kernels.birth_death import Rates, establishment, generator, lineage, transitions
 from seedsoil.sim.body.colony_parameters import ColonyGrowth
 from seedsoil.sim.body.mean_field import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, MeanField
 from seedsoil.sim.device import Device
@@ -82,6 +82,29 @@ def test_only_what_is_declared_is_written(device: Device) -> None:
     field.advance(0)
     assert all((field.table[name] == kept[name]).all() for name in kept)
     assert (field.table["cells"][idle] == before).all()
+
+
+def test_normal_numbers_stand_for_many_cells_and_only_for_many(device: Device) -> None:
+    """Sizes of very many cells against the sum they stand for; and of as many that hardly ever divide, a Poisson number."""
+    rows = 20_000
+    fast = ColonyGrowth(birth_per_h=0.03, death_per_h=0.012)
+    field = MeanField(fast, 24.0, device)
+    field.found(np.arange(rows, dtype=np.uint64), 20_000, law=field.law())
+    field.advance(0)
+    dead, spread = lineage(0.03, 0.012, 24.0)
+    rng = np.random.default_rng(3)
+    alive = rng.binomial(20_000, 1 - dead, rows)
+    expected = alive + rng.negative_binomial(alive, 1 - spread)
+    assert stats.ks_2samp(field.table["cells"], expected).pvalue > 1e-4
+    assert stats.ks_2samp(field.table["cells"], expected + 15).pvalue < 1e-4  # a twelfth of a standard deviation
+    slow = ColonyGrowth(birth_per_h=1e-7, death_per_h=0.0)
+    field = MeanField(slow, 24.0, device)
+    field.found(np.arange(rows, dtype=np.uint64), 10**6, law=field.law())
+    field.advance(0)
+    born = field.table["cells"] - 10**6
+    none = np.exp(-2.4)
+    assert abs((born == 0).mean() - none) < 4 * (none / rows) ** 0.5
+    assert abs(born.mean() - 2.4) < 4 * (2.4 / rows) ** 0.5
 
 
 def gompertz(n: float, capacity: float, slowing: float, time: float) -> float:

@@ -174,16 +174,16 @@ def crowding(n: int, free: float, time: float, growth: ColonyGrowth, vascular: b
 
 def grown(entity: int, n: int, survive: float, spread: float, interval: int, kind: int, world: World) -> int:
     words = world.words(entity, interval, Purpose.COLONY_SURVIVE, kind)
-    if n >= 1e5:
-        mean = survive / (1 - spread)
-        second = mean * (1 + spread) / (1 - spread)
-        third = mean * (1 + 4 * spread + spread**2) / (1 - spread) ** 2
-        variance = second - mean**2
-        if variance <= 0:
-            return round(n * mean)
-        skew = (third - 3 * mean * second + 2 * mean**3) / variance
+    mean = survive / (1 - spread)
+    second = mean * (1 + spread) / (1 - spread)
+    third = mean * (1 + 4 * spread + spread**2) / (1 - spread) ** 2
+    fourth = mean * (1 + 11 * spread + 11 * spread**2 + spread**3) / (1 - spread) ** 3
+    variance = second - mean**2
+    lean = third - 3 * mean * second + 2 * mean**3
+    peak = fourth - 4 * mean * third - 3 * second**2 + 12 * mean**2 * second - 6 * mean**4
+    if 2.4e-4 * n * variance**3 > peak * variance + lean**2:
         z = float(normal(np.array([unit(words[0])]))[0])
-        return max(0, math.floor(n * mean + math.sqrt(n * variance) * z + skew * (z * z - 1) / 6 + 0.5))
+        return max(0, math.floor(n * mean + math.sqrt(n * variance) * z + lean / variance * (z * z - 1) / 6 + 0.5))
     first = world.draws(entity, interval, Purpose.COLONY_SURVIVE, words[:2], kind)
     alive = int(binomial(np.array([n]), survive, first)[0])
     more = world.words(entity, interval, Purpose.COLONY_SPREAD, kind)
