@@ -30,6 +30,12 @@ def write(disk: Path, before: int, room: int, acts: str, careless: bool) -> int:
             settle.fit.__code__ = (
                 lambda dataset, length: dataset.resize(length, 0) if dataset.shape[0] != length else None
             ).__code__
+            settle.put_rows.__code__ = (
+                lambda dataset, start, values: (
+                    dataset.resize(start + len(values), 0),
+                    dataset.__setitem__(slice(start, None), values),
+                )
+            ).__code__
         file = RunFile.create(str(disk / "run.vtkhdf"), frames.LAYOUT, frames.ATTRIBUTES)
 
         def publish(number: int) -> None:
