@@ -2,8 +2,8 @@
 
 Of n cells with rates b, d, r = b - d (the closed forms are those of `birth_death`), in T hours:
 
-    growth       survivors Binomial(n, 1 - P), and as many more as the sum of so many geometric numbers; from 10^5 cells on a
-                 normal number with the same mean, variance and skewness (Cornish & Fisher), off by less than 1e-5
+    growth       survivors Binomial(n, 1 - P), and as many more as the sum of so many geometric numbers; where these are so
+                 many that it is off by 1e-5, a normal number with the same mean, variance and skewness (Cornish & Fisher)
     crowding     the same with d raised, so that the mean of e^(rT) becomes that of
                    dn/dt = min(r, a ln(K/n)) n        exponential, then Gompertz (Wheldon 1988)
                    n G/(1 + n (G - 1)/K_a), G the factor before, while it has no vessels (Beverton-Holt, logistic)
@@ -26,8 +26,9 @@ from .special_functions import F, growth_less_one, normal, unit
 
 # of the 16 bits below the purpose the upper ones tell kinds of cell apart, the lower ones streams and attempts
 _KIND = 1 << 12
-# cells from which on numbers are normal
-MANY = 1e5
+# what squared skewness and excess kurtosis of a number may come to for it to be normal, corrected for its skewness: the
+# next term of the expansion is a 24th of them
+FAR = 2.4e-4
 # from this share of the avascular size on vessels may come
 SWITCH_FROM = 0.5
 
@@ -73,25 +74,30 @@ def grown(
     """What n cells become if a lineage survives with probability `survive` and has a geometric size."""
     what = ti.u32(Purpose.COLONY_SURVIVE << 16) | kind
     four = block_of(low, interval, what, high, k0, k1)
+    # moments about zero of what a lineage comes to, then cumulants
+    count, rest = ti.cast(n, ti.f64), F(1.0) - spread
+    mean = survive / rest
+    second = mean * (F(1.0) + spread) / rest
+    third = mean * (F(1.0) + spread * (F(4.0) + spread)) / (rest * rest)
+    fourth = mean * (F(1.0) + spread * (F(11.0) + spread * (F(11.0) + spread))) / (rest * rest * rest)
+    square = mean * mean
+    variance = second - square
+    lean = third - F(3.0) * mean * second + F(2.0) * square * mean
+    peak = (
+        fourth - F(4.0) * mean * third - F(3.0) * second * second + F(12.0) * square * second - F(6.0) * square * square
+    )
     out = n
-    if n < ti.cast(MANY, ti.i64):
+    if F(FAR) * count * variance * variance * variance > peak * variance + lean * lean:
+        x = normal(unit(four[0]))
+        size = count * mean + ti.sqrt(count * variance) * x + lean / variance * (x * x - F(1.0)) / F(6.0)
+        out = ti.cast(ti.max(F(0.0), ti.floor(size + F(0.5))), ti.i64)
+    else:
         alive = binomial(n, survive, four[0], four[1], low, interval, what, high, k0, k1)
         what = ti.u32(Purpose.COLONY_SPREAD << 16) | kind
         more = block_of(low, interval, what, high, k0, k1)
         out = alive + negative_binomial(
             alive, spread, four[2], four[3], more[0], more[1], low, interval, what, high, k0, k1
         )
-    else:
-        count, rest = ti.cast(n, ti.f64), F(1.0) - spread
-        mean = survive / rest
-        second = mean * (F(1.0) + spread) / rest
-        third = mean * (F(1.0) + spread * (F(4.0) + spread)) / (rest * rest)
-        variance = second - mean * mean
-        if variance > F(0.0):
-            skew = (third - F(3.0) * mean * second + F(2.0) * mean * mean * mean) / variance
-            x = normal(unit(four[0]))
-            size = count * mean + ti.sqrt(count * variance) * x + skew * (x * x - F(1.0)) / F(6.0)
-            out = ti.cast(ti.max(F(0.0), ti.floor(size + F(0.5))), ti.i64)
     return out
 
 

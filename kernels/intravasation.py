@@ -6,7 +6,8 @@
              h = active (1 + gain protease) [mesenchymal] * intact faces + passive * ruptured faces
 
 A wall is one of blood or lymph that is perfused: nothing leaves through a sprout without a lumen or a collapsed vessel.
-Arriving cells are found by the contest that moves them; contact needs a pass of its own, over the
+Arriving cells are found by the contest that moves them, and by `kernels.pulling`; being put or pushed onto a vessel
+(`kernels.pushing`) is no arrival: such a cell enters when it next hops onto one. Contact needs a pass of its own, over the
 vessel bytes. Who goes along with the departing cell, and which way: `sim.departures`. Ruptures: `kernels.rupture`.
 Ignored: that a cell squeezes through a wall for hours; the direction of flow.
 """

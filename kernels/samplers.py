@@ -116,7 +116,9 @@ def binomial(
 @ti.func
 def few_poisson(mean: ti.f64, u: ti.f64):
     """Poisson by inversion of u, for a small mean."""
-    chance = ti.exp(-mean)
+    chance = F(1.0) - mean
+    if u > chance:  # else it is none in any case, for 1 - mean < exp(-mean)
+        chance = ti.exp(-mean)
     x = F(0.0)
     steps = 0
     while u > chance and steps < INVERSION_STEPS_MAX:

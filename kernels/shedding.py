@@ -43,8 +43,8 @@ def shed_pass(
         alive = state[i] == ti.u8(GROWING) or state[i] == ti.u8(ON_LATTICE)
         if alive and cells[i] > 0 and before[i] > 0:
             low, high = entity_low[i], entity_high[i]
-            middle = F(0.5) * alpha * (ti.log(ti.cast(cells[i], ti.f64)) + ti.log(ti.cast(before[i], ti.f64)))
-            mean = seeds * ti.exp(middle)
+            square = ti.cast(cells[i], ti.f64) * ti.cast(before[i], ti.f64)
+            mean = seeds * ti.exp(F(0.5) * alpha * ti.log(square))
             what = ti.u32(Purpose.COLONY_SHED << 16)
             four = block_of(low, interval, what, high, k0, k1)
             total = poisson(mean, four[0], four[1], low, interval, what, high, k0, k1)

@@ -177,8 +177,9 @@ def _walls(table: Solute, lattice: Lattice) -> tuple[float | None, ...]:
     return table.walls if lattice.faces == 6 else (*table.walls[:4], None, None)
 
 
-def advance(tissue: Tissue, rates: SolutesRates, tick: int, scratch: Scratch) -> None:
-    """Advance every solute of the tissue by the tick that begins now.
+def advance(tissue: Tissue, rates: SolutesRates, tick: int, scratch: Scratch, *, fresh: bool = False) -> None:
+    """Advance every solute of the tissue by the tick that begins now. A `fresh` tissue has been made in this tick, so
+    solutes at rest are solved whatever their `every_ticks`, from nothing.
 
     Reads cell, emt, clone, vessel, busy, traits, the fields. Writes the fields (and spare). Raises NotAtRest if a
     solve fails.
@@ -188,12 +189,12 @@ def advance(tissue: Tissue, rates: SolutesRates, tick: int, scratch: Scratch) ->
             # what nobody secretes and nothing is left of costs one look
             if one.plain.secretion > 0.0 or bool(tissue.solutes[role].any()):
                 solute.diffuse(tissue, one.plain, role)
-        elif tick % one.every_ticks == 0:
-            _advance(tissue, role, one, tick, scratch)
+        elif fresh or tick % one.every_ticks == 0:
+            _advance(tissue, role, one, tick, scratch, fresh=fresh or tick == 0)
     bind(tissue, rates.binding)
 
 
-def _advance(tissue: Tissue, role: str, rates: RoleRates, tick: int, scratch: Scratch) -> None:
+def _advance(tissue: Tissue, role: str, rates: RoleRates, tick: int, scratch: Scratch, *, fresh: bool) -> None:
     supply, drain, uptake = scratch.arrays(tissue, rates)
     blood = rates.table.blood_over(tick * rates.tick_h, (tick + 1) * rates.tick_h)
     sources.fill(tissue, rates.sources, blood, rates.sources.decay, supply, drain, uptake)
@@ -210,7 +211,7 @@ def _advance(tissue: Tissue, role: str, rates: RoleRates, tick: int, scratch: Sc
         if rates.solver == "implicit":
             done = implicit.advance(lattice, field, supply, drain, uptake, scratch.levels, law, rates.tick_h)
         else:
-            done = steady.solve(lattice, field, supply, drain, uptake, scratch.levels, law, cold=tick == 0)
+            done = steady.solve(lattice, field, supply, drain, uptake, scratch.levels, law, cold=fresh)
     except ValueError as reason:
         raise NotAtRest(f"solutes.{role}: {reason}") from None
     if done.change > _FAILED:

@@ -23,7 +23,7 @@ def section(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Datase
         figures_body.body_map(seeds, colonies, organs, primary, series),
         "Where seeds died, arrested, lie asleep and grow in the body",
         "Each organ's sign is the furthest that a seed came there, larger the more came. A seed that founded a colony "
-        "counts as what the colony is.",
+        "counts as what the colony is. The outline is a person's for any body.",
     )
     if body is None:
         return out

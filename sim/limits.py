@@ -73,7 +73,8 @@ class Estimate:
 def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     """Work out what `scenario` takes on "cpu" or "cuda"."""
     lattice = Lattice.of(scenario.lattice.shape)
-    organs = len(scenario.body.organs)
+    # of a body that is a graph: the lattices that colonies may get
+    organs = scenario.body.colonies.lattices if scenario.body.colonies else len(scenario.body.organs)
     one_organ = math.prod(scenario.body.organ_shape) if organs else 0
     roles = scenario.solutes.roles
     kinds = field_types(roles)

@@ -156,6 +156,12 @@ class Scenario(Parameters):
             raise ValueError(
                 "intravasation.cluster_law: 'bonds' needs bonds; give adhesion.bond_energy, or leave the law at 'block'"
             )
+        ticks = self.body.interval_h / self.lattice.tick_h
+        if self.body.graph and (ticks < 0.5 or abs(ticks - round(ticks)) > 1e-6 * ticks):
+            raise ValueError(
+                f"body.interval_h: needs whole ticks of lattice.tick_h = {self.lattice.tick_h:g} h (got "
+                f"{self.body.interval_h:g})"
+            )
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)

@@ -102,10 +102,15 @@ def _merged(
 def _checked(origin: Origin, data: dict[str, Any], source: "Source") -> "Scenario":
     from .explain import validate
 
+    folder = File(origin.name).parent
+    body = data.get("body")
+    if isinstance(body, dict) and isinstance(graph := body.get("graph"), str) and graph.endswith(".toml"):
+        # checked together with what names its organs, so it is found before it is
+        data = {**data, "body": {**body, "graph": str((folder / graph).absolute())}}
     scenario, problems = validate(data)
     if scenario is None:
         raise InputError(report(origin, problems))
-    scenario = pinned(scenario, File(origin.name).parent, origin)
+    scenario = pinned(scenario, folder, origin)
     scenario.keep_source(source)
     return scenario
 
@@ -121,10 +126,11 @@ def pinned(scenario: "Scenario", folder: File, origin: Origin | None = None) -> 
         key, _, what = str(error).partition(": ")
         origin = origin or Origin(scenario.title, "", {}, {})
         raise InputError(report(origin, [Problem(tuple(key.split(".")), what)])) from None
-    if texture is scenario.matrix.texture and given is scenario.vessels:
+    body = scenario.body.pinned()
+    if texture is scenario.matrix.texture and given is scenario.vessels and body is scenario.body:
         return scenario
     matrix = scenario.matrix.model_copy(update={"texture": texture})
-    return scenario.model_copy(update={"matrix": matrix, "vessels": given})
+    return scenario.model_copy(update={"matrix": matrix, "vessels": given, "body": body})
 
 
 def _read(path_or_name: str | os.PathLike[str]) -> tuple[str, str]:

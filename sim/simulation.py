@@ -15,6 +15,7 @@ from . import implant
 from .body import books, organs
 from .body.account import Account
 from .body.circulation import Arrival, Circulation
+from .body.handover import Handover, OnLattice
 from .body.journeys import PRIMARY
 from .body.organs import Colonies, Organ
 from .body.seeds import Seeds
@@ -50,10 +51,13 @@ class Simulation:
         if body.graph:
             self.circulation = Account(body, tick_h, scenario.rng_key, device, self._trait)
             self.colonies = self.circulation.colonies
+            field = self.circulation.metastases.field
+            self.circulation.hand_over(Handover(scenario, device, field, self._tick_of_colony))
         else:
             self.circulation = Circulation(body, tick_h, scenario.rng_key)
             self.colonies = Colonies()
         self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
+        self._fresh: set[int] = set()  # organs made in this tick: their solutes have never been solved
         self._processes = Processes.of(scenario, self.primary.lattice)
         self._organ_processes = Processes.of(
             scenario, device.lattice(scenario.body.organ_shape), organ=True, sheds=scenario.body.secondary_seeding
@@ -75,6 +79,7 @@ class Simulation:
             if organ.tissue is not None:
                 before = (organ.cells, arrived[organ.index], organ.others)
                 organ.cells, organ.others = self._step(organ.tissue, self._organ_processes, before, organ.name)
+        self._fresh.clear()
         self._balance()
         self.tick += 1
 
@@ -100,7 +105,8 @@ class Simulation:
         """SHA-256 over the tick and the integer state (cells and tables). Runs with equal bits have equal digests."""
         self.recount()
         sha = hashlib.sha256(self.tick.to_bytes(8, "little"))
-        for _, tissue in self.tissues():
+        lattices = [tissue for _, tissue in self.tissues()] + [tissue for _, tissue in self.circulation.lattices()]
+        for tissue in lattices:
             for name in (*CARRIED, "vessel", "fibre"):
                 sha.update(tissue.host(name).tobytes())
         tables = [self.seeds.table, self.seeds.members, self.colonies.table, *self.circulation.tables().values()]
@@ -130,6 +136,7 @@ class Simulation:
             organ = self.organs[arrival.organ]
             if organ.tissue is None:
                 organ.tissue = implant.organ(self.scenario, self.device, organ.name)
+                self._fresh.add(organ.index)
             block = self.scenario.vessels.site_voxels
             placed[organ.index] += organs.settle(organ, self.seeds, self.colonies, arrival, self.tick, block)
         return placed
@@ -143,7 +150,8 @@ class Simulation:
         self.clones.attach(tissue)
         grown = self.organs[tissue.lattice_id - 1].vessels if tissue.lattice_id else self.vessels
         try:
-            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones, vessels=grown)
+            fresh = tissue.lattice_id - 1 in self._fresh
+            tally, departures = step(tissue, processes, stamp, *before, clones=self.clones, vessels=grown, fresh=fresh)
         except NotAtRest as reason:
             raise NoSolution(f"tick {self.tick}, {where}: {reason}") from None
         check_cells(tally, self.tick, where)
@@ -157,6 +165,17 @@ class Simulation:
         if tissue.lattice_id == 0:  # a row's flows are the primary's, like its stocks
             self._note(tally)
             self.mesenchymal = tally.mesenchymal
+        return tally.after, tally.others
+
+    def _tick_of_colony(self, colony: OnLattice, stamp: Stamp) -> tuple[int, Others]:
+        """One tick of a colony's own lattice. It sheds by the emission law, so nobody leaves by its vessels."""
+        where = f"colony {colony.row}"
+        try:
+            tally, departures = step(colony.tissue, colony.processes, stamp, colony.cells, 0, colony.others)
+        except NotAtRest as reason:
+            raise NoSolution(f"tick {self.tick}, {where}: {reason}") from None
+        check_cells(tally, self.tick, where)
+        assert not departures, "a colony's lattice sheds nothing by itself"
         return tally.after, tally.others
 
     def _note(self, tally: Tally) -> None:

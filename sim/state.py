@@ -23,6 +23,8 @@ def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays = {}
     for name, tissue in run.tissues():
         arrays |= {f"tissue/{name}/{member}": tissue.host(member) for member in tissue.members()}
+    for row, tissue in run.circulation.lattices():
+        arrays |= {f"lattice/{row}/{member}": tissue.host(member) for member in tissue.members()}
     for path, table in _tables(run).items():
         arrays |= {f"{path}/{name}": np.ascontiguousarray(table[name]) for name in table.names}
     numbers = {
@@ -72,9 +74,21 @@ def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], n
         run.seeds.returned_cells = numbers.get("returned_cells", 0)  # a run of before had none
         run.circulation.take_up(numbers.get("body", {}))
         run.circulation.readmit(run.seeds, run.tick)
+        run.circulation.take_up_lattices(_lattices(arrays))
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"the state does not fit the scenario: {error}") from None
     return run
+
+
+def _lattices(arrays: dict[str, np.ndarray]) -> dict[int, dict[str, np.ndarray]]:
+    """Row of the colony -> arrays of its lattice, by name; rows ascending, as they were taken."""
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for path, array in arrays.items():
+        kind, _, rest = path.partition("/")
+        if kind == "lattice":
+            row, _, name = rest.partition("/")
+            found.setdefault(int(row), {})[name] = array
+    return dict(sorted(found.items()))
 
 
 def _refill(tissue: Tissue, name: str, arrays: dict[str, np.ndarray], device: Device) -> None:

@@ -42,18 +42,20 @@ def step(
     others: Others = NO_OTHERS,
     clones: Clones | None = None,
     vessels: Vasculature | None = None,
+    *,
+    fresh: bool = False,
 ) -> tuple[Tally, list[Departure]]:
     """Advance `tissue` by one tick; `cells` stood in it before, of which `arrived` came in just now, and `others`.
 
     `clones` takes up those that mutations found; without mutation it may be left out. So may `vessels`, which holds what
-    has grown of them, if none grow.
+    has grown of them, if none grow. `fresh` where the tissue was made in this tick.
     """
     tissue.counters[...] = 0
     solid = processes.solid_vessels
 
     # sense: solutes spread, cells secrete, what the protease and they touch of the matrix goes, and stroma rebuilds it;
     # walls of vessels tear and yield
-    transport.advance(tissue, processes.solutes, stamp.tick, processes.scratch)
+    transport.advance(tissue, processes.solutes, stamp.tick, processes.scratch, fresh=fresh)
     turnover.turn_over(tissue, processes.matrix, processes.stroma)
     rupture.tear(tissue, processes.rupture, stamp)
     collapse.press(tissue, processes.collapse, stamp)
@@ -86,8 +88,9 @@ def step(
     immune_entry.enter(tissue, processes.immune, stamp)
     census.count(tissue)
     counts = tissue.census()
-    # a daughter that mutated gets her clone first: she may leave in the tick of her birth
-    founded = clones.found(tissue, stamp) if clones and counts[Count.MUTATED] else 0
+    # a daughter that mutated gets her clone first: she may leave in the tick of her birth. Their marks are looked for,
+    # not asked of the count, which the ledger compares with them
+    founded = clones.found(tissue, stamp) if clones and processes.mutation.limit else 0
     seeds = []
     if counts[Count.LEAVING]:
         bonds = processes.bond_energy

@@ -27,6 +27,8 @@ class Plan:
     until_h: float | None  # end of a whole run; None: the scenario's
     checkpoint_bytes: int
     saves: int  # checkpoints
+    colonies: int = 1_000_000
+    intervals: int = 100  # of all colonies
 
     @classmethod
     def full(cls) -> "Plan":
@@ -62,6 +64,8 @@ class Plan:
             until_h=6.0,
             checkpoint_bytes=1 << 24,
             saves=1,
+            colonies=20_000,
+            intervals=10,
         )
 
 

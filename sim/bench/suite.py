@@ -13,14 +13,15 @@ from ..errors import InputError, OutputFailed
 from ..plain_text import printable
 from ..problems import did_you_mean
 from ..run_folder import write_whole
-from . import cuda, diffusion, franssen, memory, passes, quickstart, saving, solutes
+from . import colonies, cuda, diffusion, franssen, memory, passes, quickstart, saving, solutes
 from .figures import Figure
 from .machine import described
 from .plan import Bench, Plan
 
 FORMAT = 1
 BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
-    part.NAME: part.measure for part in (memory, diffusion, solutes, passes, franssen, quickstart, saving, cuda)
+    part.NAME: part.measure
+    for part in (memory, diffusion, solutes, passes, colonies, franssen, quickstart, saving, cuda)
 }
 
 

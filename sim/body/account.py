@@ -5,10 +5,11 @@ primary is handed to the run at the start of the tick in which it arrives.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...kernels.tissue import Tissue
 from ..device import Device
 from .circulation import Arrival
 from .journeys import Journeys
@@ -19,6 +20,9 @@ from .organs import Colonies
 from .outcomes import Steps
 from .parameters import Body
 from .seeds import Fate, Growing, Seeds
+
+if TYPE_CHECKING:
+    from .handover import Handover
 
 
 class Account:
@@ -40,6 +44,20 @@ class Account:
         self.metastases = Metastases(self.steps, self._hours, device, rng_key, trait)
         self.colonies = Colonies(COLONY_COLUMNS)
         self.niche = NicheState()
+        self.handover: Handover | None = None
+
+    def hand_over(self, handover: "Handover") -> None:
+        """From now on large colonies may get lattices of their own."""
+        self.handover = handover
+
+    def lattices(self) -> list[tuple[int, Tissue]]:
+        """(row of the colony, its tissue) of the colonies that have a lattice."""
+        return sorted(self.handover.members(), key=lambda one: one[0]) if self.handover else []
+
+    def take_up_lattices(self, tissues: dict[int, dict[str, np.ndarray]]) -> None:
+        """Go on with these arrays, by row of the colony, once the tables are in place."""
+        if self.handover:
+            self.handover.restore(tissues)
 
     def admit(self, seeds: Seeds, row: int) -> None:
         """A seed has left a lattice: it is sent on its way when seeds next go on."""
@@ -57,8 +75,10 @@ class Account:
         if tick > 0 and tick % self.interval_ticks == 0:
             interval = tick // self.interval_ticks
             self.niche.advance(self.steps.niche, cells, self._hours)
-            self.metastases.advance(interval, seeds, self.colonies)
+            self.metastases.advance(interval, seeds, self.colonies, self.handover)
             self.metastases.shed(interval, seeds, self.journeys, self.colonies, tick, self.niche.prepared)
+            if self.handover:
+                self.handover.take(interval + 1)
         return arrivals
 
     def ledgers(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ A body comes from a TOML file (`scenarios/bodies/`) and is checked by name befor
 add up to one, every place is reached and leads on, primaries stand in organs that exist.
 """
 
+import hashlib
 import os
 import re
 import tomllib
@@ -182,7 +183,7 @@ def load(name_or_path: str | os.PathLike[str]) -> Anatomy:
     shipped = shipped_bodies()
     if name in shipped:
         return read(f"{name}.toml", shipped[name])
-    if not name.endswith(".toml"):
+    if not is_file(name):
         close = did_you_mean(name, shipped)
         hint = f" - did you mean {close!r}?" if close else ""
         raise InputError(
@@ -192,6 +193,19 @@ def load(name_or_path: str | os.PathLike[str]) -> Anatomy:
         return read(name, File(name).read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(refusal(f"{printable(name)}: cannot be read: {printable(str(error))}")) from None
+
+
+def is_file(name_or_path: str) -> bool:
+    """Is this a file of one's own, and not the name of a shipped body?"""
+    return name_or_path.endswith(".toml")
+
+
+def sum_of(path: str) -> str:
+    """SHA-256 of a body's file. Raises InputError."""
+    try:
+        return hashlib.sha256(File(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(refusal(f"{printable(path)}: cannot be read: {printable(str(error))}")) from None
 
 
 def shipped_bodies() -> dict[str, str]:

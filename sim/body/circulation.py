@@ -78,6 +78,13 @@ class Circulation:
         """Further columns of the tables of seeds and colonies: none."""
         return {}, {}
 
+    def lattices(self) -> list[tuple[int, Any]]:
+        """Colonies with a lattice of their own: none, they share those of the organs."""
+        return []
+
+    def take_up_lattices(self, tissues: dict[int, dict[str, np.ndarray]]) -> None:
+        pass
+
     def cells_by_organ(self) -> np.ndarray:
         """Cells of colonies that are numbers: there are none."""
         return np.zeros(0, dtype=np.int64)

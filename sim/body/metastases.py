@@ -9,6 +9,7 @@ live on is one binomial number, what those do is drawn for each, and the dead ar
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from .outcomes import Outcomes, Steps
 from .passage import EVASIVE_BIT, share_of, source_of_organ
 from .seed_draws import entities, happens, mean_trait, words, words_of
 from .seeds import NONE, Fate, Growing, Seeds
+
+if TYPE_CHECKING:
+    from .handover import Handover
 
 # of the table of colonies: those of a body with lattices, wider, and what is inherited
 COLONY_COLUMNS = {**COLUMNS, "cells": np.int64, "evasive": np.uint8, "parent": np.int32}
@@ -102,9 +106,11 @@ class Metastases:
         seeds.table["fate"][rows] = np.where(dormant, Fate.DORMANT, Fate.COLONY)
         seeds.table["colony"][rows] = first + np.arange(len(rows))
 
-    def advance(self, interval: int, seeds: Seeds, colonies: Colonies) -> None:
+    def advance(self, interval: int, seeds: Seeds, colonies: Colonies, handover: "Handover | None" = None) -> None:
         """One interval of all colonies; brings their table and the fates of dormant seeds up to date."""
         self.field.advance(interval)
+        if handover:  # after the field, or a colony that gives its lattice back would grow twice
+            handover.advance(interval)
         colonies.table["cells"][:] = self.field.table["cells"]
         colonies.table["state"][:] = self.field.states()
         founder = colonies.table["founder_seed"][colonies.table["state"] != DORMANT]

@@ -2,7 +2,7 @@
 
 A seed comes out at one of the organ's vessel sites and its cells take the nearest free voxels around
 it, mesenchymal ones first; cells that find none are lost (`cells_without_room` of the seed). If none
-finds room the seed has died on arrival. Every other arrival founds a colony; its cells carry the colony's number and hand it down.
+finds room, or blood flows through none of the sites, the seed has died on arrival. Every other arrival founds a colony; its cells carry the colony's number and hand it down.
 """
 
 from dataclasses import dataclass, field
@@ -121,9 +121,7 @@ def come_back(tissue: Tissue, seeds: Seeds, arrival: Arrival, block_voxels: int)
     Writes what cells carry in the tissue and the seed's fate.
     """
     emt, clone = seeds.members_of(arrival.row)
-    placed = 0
-    if len(arrival_sites(tissue)):  # a primary without vessels takes nobody in
-        _, _, placed = _put(tissue, arrival.site_draw, emt, clone, 0, block_voxels)
+    _, _, placed = _put(tissue, arrival.site_draw, emt, clone, 0, block_voxels)
     seeds.table["cells_without_room"][arrival.row] = len(emt) - placed
     seeds.table["fate"][arrival.row] = Fate.RETURNED if placed else Fate.NO_ROOM
     seeds.returned_cells += placed
@@ -133,16 +131,19 @@ def come_back(tissue: Tissue, seeds: Seeds, arrival: Arrival, block_voxels: int)
 def _put(
     tissue: Tissue, site_draw: int, emt: np.ndarray, clone: np.ndarray, label: int, block_voxels: int
 ) -> tuple[int, np.ndarray, int]:
-    """Cells into the nearest free voxels around one of the vessel sites, mesenchymal ones first.
+    """Cells into the nearest free voxels around one of the vessel sites, mesenchymal ones first; none without a site.
 
-    Writes what cells carry. Returns the site, the order in which they were served, and how many found room.
+    Writes what cells carry. Returns the site (-1 if there is none), the order in which they were served, and how many
+    found room.
     """
     sites = arrival_sites(tissue)
+    order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
+    if not len(sites):
+        return -1, order, 0
     site = int(sites[site_draw * len(sites) >> 32])
     near = around(tissue.lattice, site, block_voxels)
     cell = tissue.cell.reshape(-1)
     free = near[(_host(cell[near]) == Cell.EMPTY) & (_host(tissue.vessel.reshape(-1)[near]) == 0)]
-    order = np.argsort(emt < MESENCHYMAL_EMT, kind="stable")
     placed = min(len(free), len(emt))
     if placed:
         where, who = free[:placed], order[:placed]
@@ -157,9 +158,10 @@ def _put(
 
 
 def arrival_sites(tissue: Tissue) -> np.ndarray:
-    """Flat indices of the organ's given blood vessel voxels, ascending: what grew since may be a sprout without a lumen."""
-    given = np.uint8(Vessel.BLOOD | Vessel.GIVEN)
-    return np.flatnonzero((tissue.host("vessel").reshape(-1) & given) == given)
+    """Flat indices of the organ's given blood vessel voxels that are perfused, ascending. None through a collapsed one:
+    no blood flows there. What grew since may be a sprout without a lumen."""
+    open_ = np.uint8(Vessel.BLOOD | Vessel.GIVEN | Vessel.PERFUSED)
+    return np.flatnonzero((tissue.host("vessel").reshape(-1) & open_) == open_)
 
 
 def around(lattice: Lattice, site: int, block_voxels: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from ...kernels.parameters import FRANSSEN_2019, Parameters, quantity
 from ..errors import InputError
 from ..plain_text import printable
 from ..problems import did_you_mean
-from .anatomy import Anatomy, load
+from .anatomy import Anatomy, is_file, load, sum_of
 from .colony_parameters import ColonyGrowth
 from .dormancy import Dormancy
 from .gauntlet import Gauntlet
@@ -48,11 +48,22 @@ _INSTEAD = {
 
 
 @cache
-def _anatomy(graph: str) -> Anatomy:
+def _kept(graph: str, sha256: str) -> Anatomy:
+    return _anatomy(graph, sha256)
+
+
+def _anatomy(graph: str, sha256: str) -> Anatomy:
     try:
-        return load(graph)
+        body = load(graph)
+        found = sum_of(graph) if sha256 else ""
     except InputError as error:
         raise ValueError(f"body.graph: {error}") from None
+    if found != sha256:
+        raise ValueError(
+            f"body.graph: {printable(graph)}: is not the file this scenario was read with: its SHA-256 is {found}, "
+            f"body.graph_sha256 is {printable(sha256)}"
+        )
+    return body
 
 
 def hint(name: str, known: Iterable[str]) -> str:
@@ -81,7 +92,10 @@ class Body(Parameters):
         "",
         unit="-",
         source="the scenario's choice",
-        about="name of a shipped body (human, mouse) or path of one; empty = shares of organs, without anatomy",
+        about="name of a shipped body (human, mouse), or a TOML file beside the scenario's; empty = shares of organs",
+    )
+    graph_sha256: str = quantity(
+        "", unit="-", source="noted when the scenario is read", about="SHA-256 of that file, which it must have"
     )
     primary: str = quantity(
         "",
@@ -178,12 +192,18 @@ class Body(Parameters):
     @property
     def anatomy(self) -> Anatomy:
         """The body of `graph`."""
-        return _anatomy(self.graph)
+        if is_file(self.graph) and not self.graph_sha256:  # it may be another file the next time
+            return _anatomy(self.graph, "")
+        return _kept(self.graph, self.graph_sha256)
 
     @property
     def organ_names(self) -> tuple[str, ...]:
         """Where seeds can settle, in the order of their indices."""
         return self.anatomy.organs if self.graph else tuple(self.organs)
+
+    def pinned(self) -> Self:
+        """With the SHA-256 of the graph's file noted, if it is one of one's own."""
+        return self.model_copy(update={"graph_sha256": sum_of(self.graph)}) if is_file(self.graph) else self
 
     def soil_of(self, organ: str) -> Soil:
         """The soil of an organ; all alike where the scenario says nothing."""

@@ -126,7 +126,8 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
     def of_free(need: int, have: int | None) -> str:
         return readable_bytes(need) + (f" of {readable_bytes(have)} free" if have is not None else "")
 
-    lattice, organs = scenario.lattice, scenario.body.organs
+    lattice, body = scenario.lattice, scenario.body
+    organs = body.organs
     voxels = " x ".join(map(str, lattice.shape))
     size = " x ".join(f"{n * lattice.voxel_um / 1000:.3g}" for n in lattice.shape)
     rows = resolved_rows(scenario)
@@ -148,4 +149,9 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
         f"of {readable_bytes(needs.frame_bytes)} uncompressed, checkpoints of {readable_bytes(needs.checkpoint_bytes)}",
         "values": f"{given} given, {len(rows) - given} defaults, {assumed} of those assumed",
     }
+    if body.graph:
+        from ..body.budget import told
+
+        lines["body"] = f"{printable(body.anatomy.title)}; {body.primary} primary, {len(body.organ_names)} organs"
+        lines["steps"] = f"log10 {told(body)}"
     return "\n".join(f"  {name:<9} {text}" for name, text in lines.items())

@@ -131,18 +131,34 @@ def test_cells_without_room_are_left_out_and_a_seed_without_any_dies(device: Dev
 
 
 def test_all_vessel_sites_are_used_alike(device: Device) -> None:
-    """The site is the draw's share of the list: both ends are reached; lymph vessels and grown ones are no way in."""
+    """The site is the draw's share of the list: both ends are reached; lymph vessels, grown ones and collapsed ones are no
+    way in."""
     organ, tissue, _ = bone(device, FLAT)
     tissue.vessel[...] = 0
     flat = tissue.vessel.reshape(-1)
-    flat[[100, 900, 2000, 3000]] = int(Vessel.BLOOD | Vessel.GIVEN)
-    flat[[50, 4000]] = int(Vessel.LYMPH | Vessel.GIVEN)
+    flat[[100, 900, 2000, 3000]] = int(Vessel.BLOOD | Vessel.GIVEN | Vessel.PERFUSED)
+    flat[[50, 4000]] = int(Vessel.LYMPH | Vessel.GIVEN | Vessel.PERFUSED)
+    flat[[20, 4050]] = int(Vessel.BLOOD | Vessel.GIVEN | Vessel.COLLAPSED)
     flat[[60, 3500]] = int(Vessel.BLOOD | Vessel.PERFUSED), int(Vessel.BLOOD | Vessel.TIP)  # these have grown
     assert arrival_sites(tissue).tolist() == [100, 900, 2000, 3000]
     seeds, colonies = Seeds(), Colonies()
     for draw in (0, 2**30 - 1, 2**30, 2**31, 2**32 - 1):
         settle(organ, seeds, colonies, arriving(seeds, [255], site_draw=draw), 1, 1)
     assert colonies.table["voxel"].tolist() == [100, 100, 900, 2000, 3000]
+
+
+def test_where_all_vessels_have_collapsed_a_seed_finds_no_room(device: Device) -> None:
+    organ, tissue, site = bone(device, FLAT)
+    tissue.vessel.reshape(-1)[site] = int(Vessel.BLOOD | Vessel.GIVEN | Vessel.COLLAPSED)
+    seeds, colonies = Seeds(), Colonies()
+    arrival = arriving(seeds, [255, 0, 255])
+    assert settle(organ, seeds, colonies, arrival, 1, 1) == 0
+    assert seeds.table["fate"][arrival.row] == Fate.NO_ROOM
+    assert seeds.table["cells_without_room"].tolist() == [3] and seeds.table["organ"].tolist() == [0]
+    assert colonies.table.rows == organ.colonies == organ.cells == 0 and not tissue.cell.any()
+    # it is perfused again: the next one gets in
+    tissue.vessel.reshape(-1)[site] = int(Vessel.BLOOD | Vessel.GIVEN | Vessel.PERFUSED)
+    assert settle(organ, seeds, colonies, arriving(seeds, [255]), 2, 1) == 1
 
 
 def test_recount_follows_the_lattice_and_knows_who_died_out(device: Device) -> None:

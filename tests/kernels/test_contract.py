@@ -157,6 +157,19 @@ def transport_(tissue: Tissue, solver: str, secretion: float) -> None:
     transport.advance(tissue, rates, 0, transport.Scratch())
 
 
+def rest(tissue: Tissue, tick: int) -> None:
+    """A solute at rest, at every second tick. Without sources it is none, whatever it was, so off is not to solve it."""
+    table = Solute(
+        solver="quasi-steady",
+        every_ticks=2,
+        diffusivity_um2_per_h=400.0,
+        decay_per_h=1.0,
+        epithelial_secretion_per_h=1.0,
+    )
+    rates = transport.rates({"protease": table}, tissue.lattice, 20.0, 0.1)
+    transport.advance(tissue, rates, tick, transport.Scratch())
+
+
 PROCESSES = {
     "explicit transport": Process(
         lambda t: transport_(t, "explicit", 1.0),
@@ -170,6 +183,7 @@ PROCESSES = {
         {"protease", "spare"},
         frozenset({"spare"}),
     ),
+    "quasi-steady transport": Process(lambda t: rest(t, 2), lambda t: rest(t, 1), {"protease", "spare"}),
     "solute": Process(
         lambda t: solute.diffuse(t, SoluteRates(2, 0.1, 0.01, 1e-3)),
         lambda t: solute.diffuse(t, SoluteRates(2, 0.0, 0.0, 0.0)),

@@ -172,6 +172,20 @@ def test_every_nth_tick(device: Device) -> None:
     assert not (tissue.solutes["oxygen"] == 5.0).all()
 
 
+def test_a_tissue_just_made_is_solved_whatever_the_tick(device: Device) -> None:
+    """As at tick 0, to the bit; and what its field was before is forgotten."""
+    found = []
+    for first, fresh in ((0, False), (4, True), (4, False)):
+        tissue = random_tissue(device.lattice(FLAT))
+        tissue.solutes["oxygen"] = np.full(FLAT, 40.0, dtype=np.float32)
+        tissue.vessel[0, :, 0] = Vessel.BLOOD | Vessel.PERFUSED
+        given = transport.rates({"oxygen": Oxygen(every_ticks=3)}, tissue.lattice, 20.0, 0.1)
+        transport.advance(tissue, given, first, transport.Scratch(), fresh=fresh)
+        found.append(tissue.solutes["oxygen"])
+    np.testing.assert_array_equal(found[0], found[1])
+    assert (found[2] == 40.0).all()
+
+
 def test_what_nobody_secretes_is_left_alone_once_it_is_gone(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT))
     quiet = {"protease": Protease(secretion_per_h=0.0, decay_per_h=0.5)}

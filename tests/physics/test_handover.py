@@ -9,7 +9,7 @@ pytestmark = pytest.mark.physics
 
 
 def test_mean_growth_is_the_same_with_and_without_a_lattice(device: Device) -> None:
-    difference, error = compared(device, 256, 5)
+    difference, error = compared(device, 128, 3)
     assert abs(difference) < 3 * error
-    difference, error = compared(device, 64, 5, push_voxels=2)
+    difference, error = compared(device, 64, 3, push_voxels=1)
     assert abs(difference) > 3 * error

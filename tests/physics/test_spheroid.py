@@ -2,8 +2,10 @@
 
 The field itself, and the anoxic radius of 359.7 um, are tested in test_steady_fronts.py. Here R = 500 um, D = 2000 um2/s,
 zero-order uptake of 10 mmHg/s, 40 mmHg at the surface; cells only die. Dead cells breathe no more. Killed in place, a ball
-dies up to where its oxygen fell below the threshold while all breathed: 406 um at 5 mmHg, 392 um at 2.5 mmHg. A core
-that had grown slowly would be smaller, as it never breathed: 370 um.
+dies up to where its oxygen fell below the threshold while all breathed: 406 um at 5 mmHg, 392 um at 2.5 mmHg. In a ball
+that grows to this size the core is smaller, since what died early breathes no more: at its edge pO2 is just the threshold
+and does not fall any further in, 370 and 365 um. That holds if death is slow beside the growth of the ball by a cell (a
+cell that died at once at a sharp threshold would take the still flat middle along); twins/core_twin.py has the history.
 """
 
 import math
@@ -12,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from twins import core_twin
 
 from seedsoil.kernels import death
 from seedsoil.kernels.death import Death
@@ -53,14 +56,20 @@ def grown(threshold: float) -> float:
 class Ball:
     """An octant of the ball between closed walls; what lies outside is held at the surface's pO2."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, radius: float = RADIUS) -> None:
         self.lattice = device.lattice((CUBE, CUBE, CUBE))
         z, y, x = (np.indices(self.lattice.shape) + 0.5) * VOXEL
-        self.outside = np.sqrt(x**2 + y**2 + z**2) > RADIUS
+        self.r = np.sqrt(x**2 + y**2 + z**2)
+        self.outside = np.ones(self.lattice.shape, bool)
         self.tissue: Tissue = bare(self.lattice, lattice_id=0, voxel_um=VOXEL, roles=("protease", "oxygen"))
-        self.tissue.cell[~self.outside] = Cell.TUMOUR
-        self.tissue.busy[...] = 1
+        self.fill(radius)
         self.levels, self.cold = Levels.of(self.lattice), True
+
+    def fill(self, radius: float) -> None:
+        """Live cells in the voxels that are new within this radius."""
+        self.tissue.cell[self.outside & (self.r <= radius)] = Cell.TUMOUR
+        self.outside = self.r > radius
+        self.tissue.busy[...] = 1
 
     def breathe(self) -> np.ndarray:
         """Oxygen at rest, with the cells that live now."""
@@ -77,6 +86,16 @@ class Ball:
         for tick in range(ticks):
             self.breathe()
             death.strike(self.tissue, rates, Stamp.of(3, 0, tick), solid_vessels=False)
+        self.breathe()
+
+    def grow(self, table: Death, tick_h: float, um_per_h: float) -> None:
+        """From the size that it has to RADIUS."""
+        rates, radius, tick = death.rates(table, tick_h), float(self.r[~self.outside].max()), 0
+        while radius < RADIUS:
+            self.breathe()
+            death.strike(self.tissue, rates, Stamp.of(3, 0, tick), solid_vessels=False)
+            radius, tick = min(RADIUS, radius + um_per_h * tick_h), tick + 1
+            self.fill(radius)
         self.breathe()
 
     @property
@@ -122,6 +141,35 @@ def test_slow_necrosis_leaves_nobody_below_its_onset(device: Device) -> None:
     assert lowest > 4.5
     # planted: had the dead gone on breathing, the core would have reached the contour
     assert ball.core < killed_in_place(5.0) - VOXEL / 4
+
+
+@pytest.mark.parametrize(
+    ("onset", "full", "expected"),
+    [(5.0, 4.5, 370.0), (2.5, 2.0, 365.0), (5.0, 2.5, 369.0)],
+    ids=["5", "2.5", "PhysiCell"],
+)
+def test_the_core_of_a_growing_ball(device: Device, onset: float, full: float, expected: float) -> None:
+    """From 300 to 500 um at 0.5 um/h, cells dying at 1/6 per h: the core whose edge is at the threshold, within a voxel.
+
+    The same history by radius alone gives 370.6, 364.3 and 368.8 um; with PhysiCell's ramp some cells live below onset.
+    """
+    start, speed, tick = 300.0, 0.5, 2.0
+    twin = core_twin.grow(core_twin.Ball(Q / D, SURFACE, start, RADIUS), speed, tick, onset, full, 1 / 6)
+    assert twin.radius_um == pytest.approx(expected, abs=1.0)
+    assert twin.radius_um == pytest.approx(grown(onset), abs=1.2)
+    ball = Ball(device, start)
+    ball.grow(Death(necrosis_per_h=1 / 6, necrosis_onset_mmhg=onset, necrosis_full_mmhg=full), tick, speed)
+    centre = float(ball.tissue.solutes["oxygen"][0, 0, 0])
+    print(
+        f"growing, {onset:g} to {full:g} mmHg: core {ball.core:.2f} um, by radius {twin.radius_um:.2f}, closed form "
+        f"{grown(onset):.2f}; in its middle {centre:.2f} mmHg, by radius {twin.centre_mmhg:.2f}"
+    )
+    assert ball.core == pytest.approx(twin.radius_um, abs=VOXEL)
+    assert centre == pytest.approx(twin.centre_mmhg, abs=1.0)
+    # planted: a ball killed in place, and thresholds 2.5 mmHg higher, would be seen
+    assert ball.core != pytest.approx(killed_in_place(onset), abs=VOXEL)
+    shifted = core_twin.grow(core_twin.Ball(Q / D, SURFACE, start, RADIUS), speed, tick, onset + 2.5, full + 2.5, 1 / 6)
+    assert centre != pytest.approx(shifted.centre_mmhg, abs=1.0)
 
 
 def rim(device: Device, **changes: object) -> tuple[int, float, float]:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from seedsoil.sim import device as devices
-from seedsoil.sim.bench import child, cuda, diffusion, franssen, machine, passes, quickstart, reference, suite
+from seedsoil.sim.bench import child, colonies, cuda, diffusion, franssen, machine, passes, quickstart, reference, suite
 from seedsoil.sim.bench.figures import Figure, quotients
 from seedsoil.sim.bench.plan import Bench, Plan
 from seedsoil.sim.bench.reference import NoReference, Reference
+from seedsoil.sim.body.colony_parameters import ColonyGrowth
 from seedsoil.sim.cli.app import main
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import InputError
@@ -30,6 +31,8 @@ TINY = replace(
     bridge_shape=(8, 16, 32),
     ticks=2,
     checkpoint_bytes=1 << 20,
+    colonies=400,
+    intervals=3,
 )
 
 
@@ -231,3 +234,13 @@ def test_caches_of_the_processor_are_named(tmp_path: Path) -> None:
     (tmp_path / "index4").mkdir()
     assert machine.caches(tmp_path) == {"L1 data": "32K", "L3 unified": "32768K"}
     assert machine.caches(tmp_path / "none") == {}
+
+
+def test_colonies_whose_cells_are_lost_are_noticed(bench: Bench) -> None:
+    field, rates = colonies.founded(bench, ColonyGrowth(), 400)
+    start = field.table["cells"].copy()
+    for interval in range(3):
+        field.advance(interval)
+    assert colonies.as_expected(field, start, rates, 3)
+    field.table["cells"][:] -= field.table["cells"] // 50
+    assert not colonies.as_expected(field, start, rates, 3)

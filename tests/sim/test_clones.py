@@ -311,6 +311,31 @@ def test_a_clone_that_is_missing_or_unknown_stops_the_run(device: Device) -> Non
         check_cells(true._replace(founded=2), 5, "lung")
 
 
+def test_divisions_that_do_not_count_their_mutants_stop_the_run(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks are looked for, whatever was counted: no count at all, and one too few, are told from what is marked."""
+    given = Scenario.model_validate(
+        {
+            "until_h": 10, "lattice": {"shape": [1, 64, 64], "voxel_um": 20, "tick_h": 1.0},
+            "implant": {"kind": "scattered", "cells": 400}, "vessels": {"kind": "none"},
+            "proliferation": {"epithelial_per_h": 0.05, "mesenchymal_per_h": 0.05}, "mutation": {"probability": 1.0},
+        }
+    )  # fmt: skip
+    right = Simulation(given, device)
+    right.advance()
+    assert right.clones.rows > 5
+    census = Tissue.census
+    for missed in (lambda count: 0, lambda count: count - 1):
+        wrong = Simulation(given, device)
+        monkeypatch.setattr(
+            Tissue, "census", lambda t, m=missed: census(t) | {Count.MUTATED: m(census(t)[Count.MUTATED])}
+        )
+        with pytest.raises(IdentityBroken, match="the ledger of clones is broken"):
+            wrong.advance()
+        monkeypatch.undo()
+
+
 def test_without_marks_nothing_is_written(device: Device) -> None:
     tissue = random_tissue(device.lattice(DEEP))
     before = snapshot(tissue)

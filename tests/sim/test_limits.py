@@ -77,6 +77,25 @@ def test_solvers_take_what_is_counted(device: Device) -> None:
         assert estimate(given).solvers == {"oxygen": "quasi-steady", "vegf": "implicit", "protease": "plain"}
 
 
+def test_a_whole_tissue_of_four_solutes_takes_what_is_counted(device: Device) -> None:
+    """Every array of tissue and scratch, added up: 48.9 bytes a voxel; 4 more or fewer would be seen."""
+    solutes = {"oxygen": {}, "growth_factor": {"stroma_secretion_per_h": 1.0}, "vegf": {}}
+    given = scenario(lattice={"shape": [32, 32, 32]}, solutes=solutes, vessels={"blood": 2, "ruptured": 0})
+    processes = Processes.of(given, device.lattice((32, 32, 32)))
+    tissue, scratch = implant.primary(given, device), processes.scratch
+    for one in processes.solutes.roles.values():
+        if one.solver != "plain":
+            scratch.arrays(tissue, one)
+    assert scratch.levels is not None and len(processes.solutes.roles) == 4
+    arrays = [*vars(tissue).values(), *tissue.solutes.values(), *vars(scratch).values()]
+    held = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray)) / 32**3
+    held += scratch.levels.bytes_per_voxel
+    claimed = estimate(given).tissue_bytes / 32**3
+    assert held == pytest.approx(claimed, rel=0.01)
+    assert held - 4 != pytest.approx(claimed, rel=0.01)
+    assert claimed == pytest.approx(48.9, abs=0.05)
+
+
 def test_a_frame_a_tick_is_the_most() -> None:
     assert estimate(scenario(output={"every_h": 0.001})).frames == 201
 

@@ -10,6 +10,9 @@ from seedsoil.kernels.tissue import Cell
 from seedsoil.kernels.transport import NotAtRest
 from seedsoil.outputs.observables import invasiveness_index
 from seedsoil.sim import implant, state, step
+from seedsoil.sim.body.circulation import Arrival
+from seedsoil.sim.body.seeds import Fate
+from seedsoil.sim.departures import BLOOD, Departure
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import NoSolution
 from seedsoil.sim.scenario import Scenario
@@ -77,6 +80,26 @@ def test_an_organ_breathes_by_its_own_vessels(device: Device) -> None:
     organ, primary = lung.tissue.solutes["oxygen"], run.primary.solutes["oxygen"]
     assert organ[0, 30:34, 30:34].min() < 20.0 and 30.0 < organ.max() <= 40.0
     assert not np.array_equal(organ, primary)
+
+
+def test_an_organ_breathes_from_the_tick_in_which_it_is_made(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oxygen is solved at every third tick; the organ is made between two, and its first colony does not wait."""
+    found = {}
+    for made in (0, 1):
+        run = Simulation(scenario(), device)
+        run.tick = made
+        row = run.seeds.release(Departure(0, 0, 1, BLOOD, np.full(2, 255, np.uint8), np.zeros(2, np.uint32)))
+        run.seeds.table["fate"][row] = Fate.ARRESTED
+        monkeypatch.setattr(run.circulation, "advance", lambda *_, row=row: [Arrival(row, 0, 0)])
+        monkeypatch.setattr(run, "_balance", lambda: None)  # the seed came from nowhere
+        run.advance()
+        lung = run.organs[0].tissue
+        assert lung is not None and np.ptp(lung.solutes["oxygen"]) > 1.0  # it begins at one value everywhere
+        found[made] = lung.solutes["oxygen"].copy()
+        monkeypatch.setattr(run.circulation, "advance", lambda *_: [])
+        run.advance()  # from then on at every third tick only
+        np.testing.assert_array_equal(lung.solutes["oxygen"], found[made])
+    np.testing.assert_array_equal(found[0], found[1])
 
 
 def test_a_field_without_solution_ends_the_run_with_tick_and_place(
