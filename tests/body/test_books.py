@@ -173,3 +173,32 @@ def test_a_seed_or_a_colony_without_the_other_is_seen(shed) -> None:
         broken(seeds, account)
     account.colonies.table["founder_cells"][0] -= 1
     broken(seeds, account)
+
+
+def test_a_branch_gives_all_colonies_the_new_laws(shed, device: Device) -> None:
+    """Tables of the past under other tables: colonies grow on by the new rates, waiting seeds come at their time."""
+    seeds, account = shed
+    given = {
+        **SHEDDING,
+        "colonies": {**SHEDDING["colonies"], "birth_per_h": 0.02},
+        "soil": {"lung": {"growth_factor": 2.0}},
+    }
+    for table, lung_birth in ((SHEDDING, 0.04), (given, 0.04), ({**given, "soil": {}}, 0.02)):
+        other = Account(body(**table), TICK_H, 3, device)
+        for old, new in zip(
+            [account.colonies.table, *account.tables().values()],
+            [other.colonies.table, *other.tables().values()],
+            strict=True,
+        ):
+            new.rows = 0
+            new.append({name: old[name].copy() for name in old.names}, count=old.rows)
+        other.take_up(account.numbers())
+        other.readmit(seeds, 360)
+        lung = other.steps.anatomy.organs.index("lung")
+        row = int(np.flatnonzero(other.colonies.table["organ"] == lung)[0])
+        assert other.metastases.field.rates_of(row).birth == pytest.approx(lung_birth)
+        assert other.metastases.field.rates_of(row, adapted=True).birth == pytest.approx(1.5 * lung_birth)
+        if table is SHEDDING:  # nothing changed, so no number of a law has
+            for name in ("law", "adapted_law"):
+                assert np.array_equal(other.metastases.field.table[name], account.metastases.field.table[name])
+            assert other.journeys._due.keys() == account.journeys._due.keys()
