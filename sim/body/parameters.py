@@ -206,7 +206,7 @@ class Body(Parameters):
         """One switch: colonies of a graph shed at their rate, and the switch of lattices says the same."""
         sheds = self.colonies is not None and self.colonies.shedding_per_h > 0
         if "secondary_seeding" not in self.model_fields_set:
-            self.__dict__["secondary_seeding"] = sheds  # not as if it had been given: another rate may still change it
+            vars(self)["secondary_seeding"] = sheds  # not as if it had been given: another rate may still change it
         elif sheds and not self.secondary_seeding:
             raise ValueError(
                 "body.secondary_seeding: false, and body.colonies.shedding_per_h is above 0; give true, or a rate of 0"
