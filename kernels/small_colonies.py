@@ -3,8 +3,8 @@
 Up to 64 cells, of which fewer than n_c need one another (`birth_death`):
 
     one kind of cell     the size after the interval, or after the parts that it is cut into, from the table
-    both kinds           their births and deaths one by one (Gillespie 1977, J Phys Chem 81:2340), adaptation at birth
-    dormant              neither grows nor shrinks; wakes, or dies, at a rate, at the end of an interval
+    both, or adapting    their births and deaths one by one (Gillespie 1977, J Phys Chem 81:2340), adaptation at birth
+    dormant              neither grows nor shrinks; wakes, or dies, at a rate, at the end of an interval, and sheds nothing in it
 
 What grows beyond is left to `colony_growth`, with the hours that are left of the interval.
 """
@@ -47,7 +47,6 @@ def small_pass(
     adapted: array(ti.i64),
     before: array(ti.i64),
     left: array(ti.f64),
-    lived: array(ti.f64),
     laws: array(ti.f64),
     limits: array(ti.u32),
     guide: array(ti.u8),
@@ -61,8 +60,8 @@ def small_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """entity u4 x 2; law, adapted_law rows of laws i4; state u1; cells, of them adapted, before (the cells at the start) i8;
-    left: hours for colony_growth, lived: cell hours of cells not adapted, f8, all of (colonies,); laws (laws, WIDTH) f8;
+    """entity u4 x 2; law, adapted_law rows of laws i4; state u1; cells, of them adapted, before (the cells at the start; 0 if
+    dormant then) i8; left: hours for colony_growth, f8, all of (colonies,); laws (laws, WIDTH) f8;
     limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck cells; adaptation per birth; wake,
     doze (deaths while dormant): hazards per interval.
 
@@ -73,8 +72,9 @@ def small_pass(
     for i in range(count):
         before[i] = cells[i]
         low, high = entity_low[i], entity_high[i]
-        rest, hours = F(0.0), F(0.0)
+        rest = F(0.0)
         if state[i] == ti.u8(DORMANT):
+            before[i] = ti.cast(0, ti.i64)
             hazard = wake + doze
             chance = block_of(low, interval, ti.u32(Purpose.COLONY_WAKE << 16), high, k0, k1)
             if hazard > 0.0 and below(chance[0], as_threshold(happens(hazard))):
@@ -89,7 +89,7 @@ def small_pass(
                 mine, other = law[i] * WIDTH, adapted_law[i] * WIDTH
                 n1 = ti.cast(adapted[i], ti.i32)
                 n0 = ti.cast(cells[i], ti.i32) - n1
-                if n0 > 0 and n1 > 0:
+                if n0 > 0 and (n1 > 0 or adaptation > F(0.0)):
                     event = 0
                     while rest > F(0.0) and n0 + n1 > 0 and n0 + n1 <= SMALL and event < EVENTS_MAX:
                         die = ti.select(n0 + n1 < bottleneck, SMALL_DEATH, DEATH)
@@ -134,7 +134,6 @@ def small_pass(
                         elif at == 3:
                             word = draws[3]
                         size = look_up(limits, guide, pure, n, word)
-                        hours += F(0.5) * ti.cast(n + size, ti.f64) * part_h
                         n = size
                         part += 1
                     rest = ti.select(part == parts, F(0.0), interval_h - ti.cast(part, ti.f64) * part_h)
@@ -142,9 +141,7 @@ def small_pass(
                         n0 = n
                     else:
                         n1 = n
-                        hours = F(0.0)
                 rest = ti.select(n0 + n1 > SMALL, rest, F(0.0))
                 cells[i] = ti.cast(n0 + n1, ti.i64)
                 adapted[i] = ti.cast(n1, ti.i64)
         left[i] = rest
-        lived[i] = hours

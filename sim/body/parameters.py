@@ -167,6 +167,7 @@ class Body(Parameters):
                 if getattr(self, name) != (type(self).model_fields[name].default if name != "organs" else {}):
                     raise ValueError(f"body.{name}: belongs to a body without body.graph; with it, {_INSTEAD[name]}")
             self._check_names()
+            self._check_laws()
             return self
         for name in (*OF_GRAPH, "soil"):
             if getattr(self, name):
@@ -188,6 +189,16 @@ class Body(Parameters):
             for name in names:
                 if name not in body.organs:
                     raise ValueError(f"{key}: {printable(body.title)} has no organ {name!r}{hint(name, body.organs)}")
+
+    def _check_laws(self) -> None:
+        """Colonies can be advanced by an interval in every soil."""
+        growth = self.colonies
+        factors = {soil.growth_factor for soil in (EQUAL, *self.soil.values())}
+        for law in {growth.rates(f, adapted=adapted) for f in factors for adapted in (False, True)} if growth else ():
+            try:
+                growth.refuse(law, self.interval_h)
+            except ValueError as error:
+                raise ValueError(f"body.colonies: {error}") from None
 
     @property
     def anatomy(self) -> Anatomy:

@@ -51,7 +51,7 @@ def happens(word: int, hazard: float) -> bool:
 
 def advance(colony: Colony, interval: int, world: World) -> Colony:
     """The colony after one interval."""
-    colony = replace(colony, before=colony.cells)
+    colony = replace(colony, before=0 if colony.state == DORMANT else colony.cells)
     growth, hours = world.growth, world.hours
     if colony.state == DORMANT:
         words = world.words(colony.entity, interval, Purpose.COLONY_WAKE)
@@ -66,24 +66,23 @@ def advance(colony: Colony, interval: int, world: World) -> Colony:
         return colony
     n1 = colony.adapted
     n0 = colony.cells - n1
-    left, lived = hours, 0.0
+    left = hours
+    u = growth.adaptation_probability
     if n0 + n1 <= SMALL:
-        if n0 and n1:
+        if n0 and (n1 or u > 0):
             n0, n1, left = one_by_one(colony, n0, n1, interval, world)
         else:
-            n, left, exposed = looked_up(colony, n0 + n1, interval, world)
-            n0, n1, lived = (n, 0, exposed) if n0 else (0, n, 0.0)
+            n, left = looked_up(colony, n0 + n1, interval, world)
+            n0, n1 = (n, 0) if n0 else (0, n)
         if n0 + n1 <= SMALL:
             left = 0.0
     if left > 0:
-        n0, n1, more = large(colony, n0, n1, left, interval, world)
-        lived += more
-    u = growth.adaptation_probability
-    if u > 0 and lived > 0:
-        words = world.words(colony.entity, interval, Purpose.COLONY_ADAPT)
-        draws = world.draws(colony.entity, interval, Purpose.COLONY_ADAPT, words[:2])
-        new = int(poisson(np.array([u * colony.law.birth * lived]), draws)[0])
-        n0, n1 = max(0, n0 - new), n1 + new
+        n0, n1, lived = large(colony, n0, n1, left, interval, world)
+        if u > 0 and lived > 0 and n0 > 0:
+            words = world.words(colony.entity, interval, Purpose.COLONY_ADAPT)
+            draws = world.draws(colony.entity, interval, Purpose.COLONY_ADAPT, words[:2])
+            new = int(binomial(np.array([n0]), -math.expm1(-u * colony.law.birth * lived / n0), draws)[0])
+            n0, n1 = n0 - new, n1 + new
     colony.cells, colony.adapted = n0 + n1, n1
     if colony.cells == 0:
         colony.state = EXTINCT
@@ -127,16 +126,15 @@ def table(law: Rates, hours: float) -> tuple[int, np.ndarray]:
     return parts, as_limits(transitions(law, hours / parts))
 
 
-def looked_up(colony: Colony, n: int, interval: int, world: World) -> tuple[int, float, float]:
+def looked_up(colony: Colony, n: int, interval: int, world: World) -> tuple[int, float]:
     law = colony.law if colony.adapted == 0 else colony.adapted_law
     parts, limits = table(law, world.hours)
-    lived, part = 0.0, 0
+    part = 0
     while part < parts and 0 < n <= SMALL:
         word = int(world.words(colony.entity, interval, Purpose.COLONY_SIZE, part // 4)[part % 4])
         size = int(np.searchsorted(limits[n][:-1], word, side="right"))
-        lived += 0.5 * (n + size) * world.hours / parts
         n, part = size, part + 1
-    return n, world.hours * (1 - part / parts), lived
+    return n, world.hours * (1 - part / parts)
 
 
 def large(colony: Colony, n0: int, n1: int, time: float, interval: int, world: World) -> tuple[int, int, float]:
@@ -167,6 +165,8 @@ def crowding(n: int, free: float, time: float, growth: ColonyGrowth, vascular: b
             fast = math.log(slow_from / n) / rate if n < slow_from else 0.0
             start = max(n, slow_from)
             out = k * (start / k) ** math.exp(-a * (time - fast)) / n  # the textbook's Gompertz
+    if out > 1:
+        out = max(1.0, min(out, k / n))
     if growth.avascular_cells > 0 and not vascular and out > 1:
         out /= 1 + n * (out - 1) / growth.avascular_cells
     return out
