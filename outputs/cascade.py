@@ -12,6 +12,9 @@ from .schema import COLONY_STATES, FATES
 
 IN_TRANSIT, DIED, ARRESTED, DIED_LATER, DORMANT, COLONY, RETURNED, NO_ROOM = range(len(FATES))
 GROWING = COLONY_STATES.index("growing")
+PRIMARY = -1  # the row of the primary in `seeding_table`: its last
+ESTABLISHED = 100  # cells: beyond what chance ends
+VISIBLE_MM = 5.0  # about what a CT shows
 # how a seed that came to an organ ended there, so far
 ENDS = ("died", "arrested", "asleep", "growing")
 _END_OF_FATE = {DIED: 0, DIED_LATER: 0, NO_ROOM: 0, ARRESTED: 1, DORMANT: 2}
@@ -57,6 +60,38 @@ def funnel(seeds: xr.Dataset, colonies: xr.Dataset, series: xr.Dataset) -> list[
         Step("colonies founded", colonies.sizes["colony"], "colonies that ever were"),
         Step("colonies growing", growing, "at the end of the run"),
     ]
+
+
+def counted_funnel(colonies: xr.Dataset, series: xr.Dataset) -> list[Step]:
+    """The same where the dead were only counted: of all seeds, from the primary and from its colonies."""
+    last = {str(name): int(series[name].values[-1]) for name in series.data_vars if str(name).startswith("seeds_")}
+    released, lost = last["seeds_released"], last["seeds_died_in_transit"]
+    survived = released - lost - last["seeds_in_transit"]
+    out = survived - last["seeds_died_after_arrest"] - last.get("seeds_returned", 0) - last.get("seeds_waiting", 0)
+    state, diameter = np.asarray(colonies["state"].values), np.asarray(colonies["diameter_mm"].values)
+    growing, cells = state == GROWING, np.asarray(colonies["cells"].values)
+    return [
+        Step("left a tumour", released, "cells and clusters that entered a vessel, of the primary and of colonies"),
+        Step("arrested in an organ", survived, "came to rest in its capillaries, nodes or cavities"),
+        Step("founded a colony", out, "outlived the killers, got out, found a spot"),
+        Step("colonies growing", int(growing.sum()), "not dormant and not extinct at the end"),
+        Step(f"of {ESTABLISHED} cells or more", int((growing & (cells >= ESTABLISHED)).sum()), "past the bottleneck"),
+        Step(f"of {VISIBLE_MM:g} mm or more", int((growing & (diameter >= VISIBLE_MM)).sum()), "a CT would show them"),
+    ]
+
+
+def seeding_table(colonies: xr.Dataset, organs: int) -> np.ndarray:
+    """Growing colonies by the organ whose colony shed their founder (the last row: the primary) and their own organ.
+
+    (organs + 1, organs) i8. Without a column `parent` all are the primary's.
+    """
+    out = np.zeros((organs + 1, organs), np.int64)
+    growing = np.asarray(colonies["state"].values) == GROWING
+    organ = np.asarray(colonies["organ"].values, int)
+    parent = np.asarray(colonies["parent"].values, int) if "parent" in colonies else np.full(len(organ), PRIMARY)
+    source = np.where(parent >= 0, organ[parent], organs)
+    np.add.at(out, (source[growing], organ[growing]), 1)
+    return out
 
 
 def fates_by_organ(seeds: xr.Dataset, organs: int) -> np.ndarray:

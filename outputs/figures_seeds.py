@@ -33,14 +33,15 @@ FATE_STYLE = {
 }
 
 
-def funnel(steps: Sequence[Step]) -> Figure:
-    """The cascade as centred bars, as wide as their number, with the number and share at each step."""
+def funnel(steps: Sequence[Step], logarithmic: bool = False) -> Figure:
+    """The cascade as centred bars, as wide as their number (or its logarithm), with the number and share at each step."""
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, 0.42 * len(steps) + 0.25)
         axes = figure.subplots()
         most = max([1, *(step.number for step in steps)])
         for k, step in enumerate(steps):
-            width = max(step.number / most, 0.003 if step.number else 0.0)  # a single seed among thousands is a line
+            part = np.log1p(step.number) / np.log1p(most) if logarithmic else step.number / most
+            width = max(part, 0.003 if step.number else 0.0)  # a single seed among thousands is a line
             inside = width > 0.16
             shade = style.rgb(style.RELEASED) * (1 - k / (len(steps) - 1)) + style.rgb(style.SETTLED) * k / (
                 len(steps) - 1

@@ -18,13 +18,15 @@ from . import (
     page,
     report_body,
     report_clones,
+    report_facts,
+    report_metastases,
     style,
 )
 from .page import Section, text
 from .planes import Window, closer, columns, frame_indices, recorded_h, slabs, stride_for, window
 from .portrait import CUT_CELLS
 from .reader import Run, open_run
-from .report_facts import about, footer, key_numbers, lead, parameters, reproduce, unfinished
+from .report_facts import about, footer, lead, parameters, reproduce, unfinished
 from .report_numbers import in_numbers
 from .whole import whole_file
 
@@ -54,6 +56,8 @@ def write_report(run_dir: str | os.PathLike[str], path: str | os.PathLike[str] |
 def report_html(run: Run) -> str:
     """The report as text."""
     series, seeds, colonies = run.series(), run.seeds(), run.colonies()
+    if report_metastases.is_body_only(run):
+        return _page(run, series, seeds, colonies, report_metastases.sections(run, series, seeds, colonies))
     with run.dataset(filled=True) as dataset:
         portrait = page.absent("The run holds no frame yet.")
         tissue = numbers = portrait
@@ -81,14 +85,25 @@ def report_html(run: Run) -> str:
                 else []
             ),
             Section("colonies", "Colonies", _colonies(run, series, colonies)),
-            Section("parameters", "Every parameter", parameters(run)),
-            Section("reproduce", "How to get this again", reproduce(run)),
         ]
+    return _page(run, series, seeds, colonies, sections, portrait)
+
+
+def _page(
+    run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Dataset, sections: list[Section], portrait: str = ""
+) -> str:
+    body_only = report_metastases.is_body_only(run)
+    last = [
+        Section("parameters", "Every parameter", parameters(run)),
+        Section("reproduce", "How to get this again", reproduce(run)),
+    ]
     return page.page(
-        sections,
+        [*sections, *last],
         title=text(run.attributes.get("title") or run.file.parent.name),
-        lead=lead(run),
-        numbers=page.numbers(key_numbers(run, series, seeds, colonies)),
+        lead=report_metastases.lead(run) if body_only else lead(run),
+        numbers=page.numbers(
+            (report_metastases if body_only else report_facts).key_numbers(run, series, seeds, colonies)
+        ),
         portrait=portrait,
         banner=unfinished(run),
         about=about(run),
@@ -172,7 +187,7 @@ def _seeds(
     out += page.chart(
         figures_seeds.funnel(cascade.funnel(seeds, colonies, series)),
         "Seeds left at each step of the cascade",
-        "Widths are logarithmic.",
+        "Widths are to scale.",
     )
     out += "<h3>When they left, and how many together</h3>"
     out += page.chart(
@@ -192,6 +207,8 @@ def _seeds(
 
 def _colonies(run: Run, series: xr.Dataset, colonies: xr.Dataset) -> str:
     names = list(run.layout.organs)
+    if report_metastases.has_colonies_as_numbers(run):
+        return report_metastases.metastases(run, colonies)
     if not names:
         return page.absent("The scenario has no organs, so no colony could be founded.")
     if not colonies.sizes["colony"]:

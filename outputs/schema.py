@@ -184,6 +184,20 @@ BODY_COLUMNS: dict[str, dict[str, Spec]] = {
         "vascular": Spec("u1", "1", "1 once it has vessels of its own"),
     },
 }
+# of a primary that is a number of cells and sheds by a law
+EMISSION_SERIES: dict[str, Spec] = {
+    "primary_diameter_mm": Spec("f8", "mm", "diameter of the ball of the primary's cells"),
+    "ctc_from_metastases": Spec("f8", "1", "of the cells that a sample at the last site holds: shed by colonies"),
+    "seeds_died_in_transit": Spec("i8", "1", "seeds that died on their way so far, counted ones included"),
+    "seeds_died_after_arrest": Spec("i8", "1", "seeds that died where they arrested so far, counted ones included"),
+}
+# series <name>.<site of sampling>
+SITE_SERIES: dict[str, Spec] = {
+    "ctc_mean": Spec("f8", "1", "tumour cells and clusters in 7.5 mL of blood drawn here, in the mean"),
+    "ctc_single": Spec("i8", "1", "single tumour cells found in a sample of 7.5 mL drawn here"),
+    "ctc_cluster": Spec("i8", "1", "clusters found in that sample"),
+}
+SEEDS_HELD = Spec("i8", "1", "seeds that this organ has held so far")  # series seeds_held.<organ>
 ORGAN_CELLS = Spec("i8", "1", "tumour cells in the organ")  # series organ_cells.<organ>
 SOLUTES = ("oxygen", "drug", "growth_factor", "mitogen", "cytokine", "chemokine", "vegf", "vegf_c", "inhibitor")
 # series <solute>_min, <solute>_mean, <solute>_max of the solutes that a run has

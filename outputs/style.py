@@ -42,6 +42,7 @@ FIELD_MAPS: dict[str, Any] = {
     "vegf_c": "YlGnBu",
 }
 
+YEAR_H = 8766.0
 COLUMN_IN = 11.2  # the report's text column: 1120 CSS pixels
 RC: Any = {
     "font.family": "sans-serif",
@@ -136,7 +137,9 @@ def nice_length_um(span_um: float) -> float:
 
 
 def time_axis(until_h: float) -> tuple[float, str]:
-    """Hours per unit, and the label, of a time axis: days from two days on, hours before."""
+    """Hours per unit, and the label, of a time axis: years from three years on, days from two days on, hours before."""
+    if until_h >= 3 * YEAR_H:
+        return YEAR_H, "time [years]"
     return (24.0, "time [days]") if until_h >= 48 else (1.0, "time [h]")
 
 

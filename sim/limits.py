@@ -44,6 +44,9 @@ _PACKED_OTHERS = 0.03
 _FLOAT_BYTES, _FLOAT_BYTES_PER_BIT, _MATRIX = 0.31, 0.120, 0.5
 # an organ has frames from its first seed on: in quickstart a third of the primary's
 _ORGAN_FRAMES = 1 / 3
+# of a body without a lattice: seeds and colonies with their draws and tables (some 300 bytes each, for 2e5 of them)
+COLONIES_BYTES = 60 * 2**20
+SERIES_COLUMNS = 60
 # draws are told apart by a 32-bit tick
 TICKS_MAX = 2**32 - 1
 # more would not end in a day
@@ -72,6 +75,8 @@ class Estimate:
 
 def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     """Work out what `scenario` takes on "cpu" or "cuda"."""
+    if scenario.emission is not None:
+        return _of_body(scenario)
     lattice = Lattice.of(scenario.lattice.shape)
     # of a body that is a graph: the lattices that colonies may get
     organs = scenario.body.colonies.lattices if scenario.body.colonies else len(scenario.body.organs)
@@ -116,6 +121,28 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
         frame_bytes=frame * everything,
         checkpoint_bytes=saved,
         disk_bytes=int(written) + rows * 8 * (20 + organs) + CHECKPOINTS * saved,
+    )
+
+
+def _of_body(scenario: Scenario) -> Estimate:
+    """What a run without a lattice takes: seeds and colonies, in numbers that its own chance decides."""
+    rows = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.series_every_h)) + 1
+    columns = SERIES_COLUMNS + 3 * len(scenario.body.organ_names)
+    return Estimate(
+        voxels=1,
+        organ_voxels=0,
+        ticks=scenario.ticks,
+        solvers={},
+        solute_substeps={},
+        hop_substeps=0,
+        bytes_per_voxel=0,
+        tissue_bytes=0,
+        host_bytes=PROCESS_BYTES + COLONIES_BYTES,
+        device_bytes=0,
+        frames=_frames(scenario, "cell"),
+        frame_bytes=1,
+        checkpoint_bytes=COLONIES_BYTES,
+        disk_bytes=rows * 8 * columns + (1 + CHECKPOINTS) * COLONIES_BYTES,
     )
 
 
@@ -170,6 +197,8 @@ def largest_lattice(scenario: Scenario, device: str, limits: dict[str, int]) -> 
 
 def warnings_of(scenario: Scenario) -> list[str]:
     """What runs, but not as one would wish."""
+    if scenario.emission is not None:
+        return []
     found = []
     for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h"):
         chance = -math.expm1(-getattr(scenario.death, name) * scenario.lattice.tick_h)

@@ -57,7 +57,7 @@ def row(run: Simulation) -> dict[str, float]:
     held = run.cells_by_organ()
     for organ in run.organs:
         out[f"organ_cells.{organ.name}"] = held[organ.index]
-    out |= run.circulation.observed(seeds)
+    out |= run.circulation.observed(seeds) | run.observed()
     flows.clear()
     return out
 
@@ -146,7 +146,7 @@ def tables(run: Simulation) -> dict[str, dict[str, np.ndarray]]:
         "z_um": z,
         "y_um": y,
         "x_um": x,
-        "diameter_mm": _diameter_mm(colonies["cells"], um, run.scenario.body.organ_shape[0] == 1),
+        "diameter_mm": _diameter_mm(colonies["cells"], um, _flat(run)),
         "label": colonies["label"],
         **more_of_colonies,
     }
@@ -184,6 +184,11 @@ def _diameter_mm(cells: np.ndarray, um: float, flat: bool) -> np.ndarray:
     """Diameter of the disc or ball of as many voxels, mm."""
     volume = cells.astype(float) * um ** (2 if flat else 3)
     return (2 * np.sqrt(volume / np.pi) if flat else np.cbrt(6 * volume / np.pi)) / 1000.0
+
+
+def _flat(run: Simulation) -> bool:
+    """Are colonies discs? In a body that is a graph they are balls, whatever their organ's lattice would be."""
+    return run.scenario.body.organ_shape[0] == 1 and not run.scenario.body.graph
 
 
 def _of_fates(run: Simulation, *fates: Fate) -> int:

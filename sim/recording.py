@@ -13,9 +13,12 @@ from ..outputs.schema import (
     BODY_COLUMNS,
     BODY_SERIES,
     DUCT_SERIES,
+    EMISSION_SERIES,
     FIELDS,
     ORGAN_CELLS,
+    SEEDS_HELD,
     SERIES,
+    SITE_SERIES,
     SOLUTE_SERIES,
     Spec,
 )
@@ -138,7 +141,17 @@ def _series(scenario: Scenario) -> dict[str, Spec | str]:
     solutes = {name: spec for name, spec in SOLUTE_SERIES.items() if name.rpartition("_")[0] in scenario.solutes.roles}
     duct = DUCT_SERIES if scenario.matrix.texture.kind == "duct" else {}
     body = BODY_SERIES if scenario.body.graph else {}
-    return {**SERIES, **duct, **organs, **solutes, **body}
+    return {**SERIES, **duct, **organs, **solutes, **body, **_of_emission(scenario)}
+
+
+def _of_emission(scenario: Scenario) -> dict[str, Spec | str]:
+    """What a primary that is a number has besides: its size, blood samples by site, seeds by fate and organ."""
+    if scenario.emission is None:
+        return {}
+    out: dict[str, Spec | str] = dict(EMISSION_SERIES)
+    for site in scenario.body.anatomy.sites:
+        out |= {f"{name}.{site}": spec for name, spec in SITE_SERIES.items()}
+    return out | {f"seeds_held.{name}": SEEDS_HELD for name in scenario.body.organ_names}
 
 
 def _columns(scenario: Scenario) -> dict[str, dict[str, Spec]]:

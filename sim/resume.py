@@ -16,6 +16,7 @@ from ..outputs.recovery import is_being_written
 from . import checkpoint, state
 from . import device as devices
 from .drive import as_output_failure, drive
+from .emitting import simulation_of
 from .errors import InputError
 from .limits import refuse_what_cannot_run
 from .progress import Status
@@ -107,7 +108,7 @@ def _from_start(place: Path, device: devices.Device, until_h: float | None) -> t
     scenario = load_scenario(place / "resolved.toml")
     scenario.keep_source(Source("scenario.toml", (place / "scenario.toml").read_text(encoding="utf-8")))
     scenario = _until(scenario, until_h)
-    simulation = Simulation(scenario, device)
+    simulation = simulation_of(scenario, device)
     at = RunFolder.existing(place, scenario)
     at.log("began again: there was no checkpoint yet")
     with as_output_failure():
@@ -234,7 +235,7 @@ def _past(
                 f"--at-h {at_h:g}: is before the oldest checkpoint of {place}, which is itself a branch of "
                 f"{origin['of']} at {origin['at_h']:g} h; its past cannot be computed again from its own scenario"
             )
-        simulation = Simulation(old, device)
+        simulation = simulation_of(old, device)
     began, first = time.monotonic(), simulation.tick
     while simulation.tick < target:
         if stop is not None and stop():

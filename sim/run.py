@@ -10,6 +10,7 @@ from ..outputs.reader import Run, open_run
 from . import device as devices
 from . import observe, provenance
 from .drive import as_output_failure, drive
+from .emitting import simulation_of
 from .errors import OutputFailed
 from .limits import refuse_what_cannot_run
 from .progress import Status
@@ -17,7 +18,6 @@ from .recording import Recording
 from .run_folder import RunFolder, place_of
 from .scenario import Scenario
 from .scenario_file import load_scenario, pinned, with_overrides
-from .simulation import Simulation
 
 
 def run(
@@ -57,7 +57,7 @@ def run(
     place = place_of(out) if out is not None else Path("runs") / name_of(scenario)
     started = devices.start(device, threads)
     refuse_what_cannot_run(scenario, place, started.arch, devices.free_bytes(started))
-    simulation = Simulation(scenario, started)
+    simulation = simulation_of(scenario, started)
     folder = RunFolder(place, scenario, force=force)
     folder.log(f"{scenario.title}: {scenario.ticks} ticks on {provenance.machine(started)}, rng_key {scenario.rng_key}")
     with as_output_failure():
@@ -79,7 +79,7 @@ def evaluate(
     Returns: the summary of the end state (cells, seeds by fate, colonies, cells by organ), flat.
     """
     chosen = load_scenario(scenario, {**params, "rng_key": rng_key})
-    simulation = Simulation(chosen, devices.start())
+    simulation = simulation_of(chosen, devices.start())
     for _ in range(chosen.ticks):
         simulation.advance()
     flat = observe.summary(simulation)

@@ -5,7 +5,7 @@ long. Reading TOML, overrides and error messages: `sim.scenario_file`.
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -28,7 +28,8 @@ from ..kernels.roles import ROLES
 from ..kernels.rupture import Rupture
 from ..kernels.stroma import Stroma
 from ..kernels.texture import check_duct
-from . import demands, sprouting
+from . import body_only, demands, sprouting
+from .body.emission import Emission
 from .body.parameters import Body
 from .recorded import Checkpoint, Output
 from .solutes import Solutes
@@ -47,7 +48,7 @@ class LatticeTable(Parameters):
     voxel_um: float = quantity(
         20.0, unit="um", ge=5, le=50, source="one tumour cell a voxel (cell diameter 10-20 um)", about="voxel edge"
     )
-    tick_h: float = quantity(0.1, unit="h", ge=1e-6, le=24, source="numerical", about="length of a tick")
+    tick_h: float = quantity(0.1, unit="h", ge=1e-6, le=1e3, source="numerical", about="length of a tick")
 
     @model_validator(mode="after")
     def _size(self) -> Self:
@@ -107,7 +108,14 @@ class Scenario(Parameters):
     rng_key: int = quantity(
         0, unit="1", ge=0, lt=2**64, source="the scenario's choice", about="the key of all random draws"
     )
+    primary: Literal["lattice", "emission"] = quantity(
+        "lattice",
+        unit="-",
+        source="the scenario's choice",
+        about="the primary: tissue on a lattice, or a number of cells that sheds by a law, [emission]",
+    )
     lattice: LatticeTable
+    emission: Emission | None = None
     implant: Implant = Field(default_factory=Implant)
     solutes: Solutes = Field(default_factory=Solutes)
     matrix: Matrix = Field(default_factory=Matrix)
@@ -131,8 +139,15 @@ class Scenario(Parameters):
     checkpoint: Checkpoint = Field(default_factory=Checkpoint)
     _source: Source = PrivateAttr(default_factory=Source)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _stand_in(cls, given: Any) -> Any:
+        return body_only.whole(given)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if body_only.check(self):
+            return self  # no process of the tissue acts
         if self.implant.cells > self.lattice.voxels:
             raise ValueError(
                 f"implant.cells: {self.implant.cells} cells do not fit the {self.lattice.voxels} voxels of lattice.shape"

@@ -119,6 +119,10 @@ class Simulation:
             sha.update(self.clones.table[name][1:].tobytes())  # clone 0 is the same in every run
         return sha.hexdigest()
 
+    def observed(self) -> dict[str, float]:
+        """Further columns of a row of the series, beside those of the circulation: none."""
+        return {}
+
     def _trait(self, name: str) -> np.ndarray | None:
         """A trait by clone, None where all clones are alike."""
         return self.clones.table[name] if self.clones.rows > 1 else None

@@ -12,6 +12,7 @@ from ..kernels.tissue import Tissue
 from . import implant
 from .body.seeds import Growing
 from .device import Device
+from .emitting import simulation_of
 from .errors import InputError
 from .ledger import Others
 from .scenario import Scenario
@@ -48,7 +49,7 @@ def capture(run: Simulation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def restore(scenario: Scenario, device: Device, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Simulation:
     """The simulation that was captured. Raises InputError if the state does not fit the scenario."""
-    run = Simulation(scenario, device)
+    run = simulation_of(scenario, device)
     try:
         run.tick, run.cells, run.mesenchymal = numbers["tick"], numbers["cells"], numbers["mesenchymal"]
         run.others = Others(*numbers["others"])

@@ -25,6 +25,7 @@ LAYER_OF = {
     "outputs": OUTPUTS,
     "sim.step": STEP,
     "sim.simulation": SIMULATION,
+    "sim.emitting": SIMULATION,
     "sim.observe": SIMULATION,
     "sim.state": SIMULATION,
     "sim.run_folder": RUN,

@@ -39,6 +39,7 @@ Rules between keys:
 - `body.organs.*.share_probability` add up to 1.
 - `body.graph` excludes what the account by shares reads (`body.organs`, `body.transit_h`, the survival probabilities), and the tables
   `[body.transit]` to `[body.soil.*]` need it; `body.primary`, soils and `body.niche.organs` name what is in the graph.
+- `primary = "emission"` needs `body.graph` and `body.primary`; `[lattice]` and the tables of the tissue have no part in it.
 - `intravasation.law = "arrival"` needs `vessels.solid = false`: no cell hops onto a solid vessel.
 - `emt.growth_factor_weight` needs the solute `growth_factor`, `emt.hypoxia_weight` the solute `oxygen`;
   `emt.hypoxia_full_mmhg` lies below `emt.hypoxia_onset_mmhg`; a tick is short enough for `emt.rate_per_h`.

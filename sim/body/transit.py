@@ -17,6 +17,10 @@ from .chain import Chain
 
 PASSAGES_MAX = 100_000  # 50 days of going round: far beyond any half-life that was measured
 
+# most seeds stop within so many places; who goes on goes round hundreds of times
+FIRST_PASSAGES = 4
+WORDS_AT_ONCE = 8192
+
 
 class Ends(NamedTuple):
     """What became of seeds on their way. One row for each."""
@@ -56,13 +60,16 @@ def travel(
     place = _first(start, _uniform(names[:, 0]))
     ends = Ends(np.zeros(count, np.int64), np.zeros(count, bool), np.zeros(count), np.zeros(count, np.int64))
     moving, passage = np.arange(count), 0
+    ahead = np.empty((0, count, 4), dtype=np.uint32)  # the words of passages to come
     while len(moving):
         passage += 1
         if passage > PASSAGES_MAX:
             raise ValueError(
                 f"a seed has come into {PASSAGES_MAX} places and is still on its way; let seeds be held or die"
             )
-        words = _words(names[moving], passage, key)
+        if not len(ahead):
+            ahead = _words(names[moving], passage, key)
+        words, ahead = ahead[0], ahead[1:]
         kinds, at = kind[moving], place[moving]
         fate, wait, choice = (_uniform(words[:, n]) for n in range(3))
         arrests = fate < stays[kinds, at]
@@ -78,7 +85,8 @@ def travel(
         ends.died[moving[done]] = dies[done]
         ends.passages[moving[done]] = passage
         place[moving[~done]] = _next(onward, at[~done], choice[~done])
-        moving = moving[~done]
+        if done.any():
+            moving, ahead = moving[~done], ahead[:, ~done]
     return ends
 
 
@@ -88,8 +96,10 @@ def _key_of_passages(key: tuple[int, int]) -> tuple[int, int]:
 
 
 def _words(names: np.ndarray, passage: int, key: tuple[int, int]) -> np.ndarray:
-    counter = names.copy()
-    counter[:, 3] ^= np.uint32(passage)
+    """(passages, n, 4) u4 of this passage and, of seeds that go round, those after it: few seeds take many at once."""
+    count = 1 if passage <= FIRST_PASSAGES else min(max(WORDS_AT_ONCE // len(names), 1), 64)
+    counter = np.repeat(names[None], count, axis=0)
+    counter[:, :, 3] ^= np.arange(passage, passage + count, dtype=np.uint32)[:, None]
     return host_philox(counter, key)
 
 

@@ -22,10 +22,12 @@ _FATES = {
 def summary(run: Any, ticks: int, wall_s: float) -> str:
     """The lines for one finished run (`seedsoil.outputs.reader.Run`)."""
     folder = Path(run.file).parent
+    organs = [str(name) for name in run.attributes.get("organ_names", run.layout.organs)]
+    series = run.series()
     rows = [
-        ("primary", _primary(run.series())),
-        ("seeds", _seeds(run.seeds(), list(run.layout.organs))),
-        ("colonies", _colonies(run.colonies(), list(run.layout.organs))),
+        ("primary", _primary(series)),
+        ("seeds", _counted(series) + _seeds(run.seeds(), organs)),
+        ("colonies", _colonies(run.colonies(), organs)),
         ("run", printable(str(folder), 4096)),
         ("report", printable(str(folder / "report.html"), 4096)),
     ]
@@ -38,6 +40,13 @@ def _primary(series: Any) -> str:
         return "not recorded"
     cells, mesenchymal = (int(series[name][-1]) for name in ("tumour_cells", "mesenchymal_cells"))
     return f"{_count(cells, 'tumour cell')}, {mesenchymal:,} of them mesenchymal"
+
+
+def _counted(series: Any) -> str:
+    """Of a run that counts its dead, how many seeds there were besides those with a row."""
+    if "seeds_died_in_transit" not in series or series.sizes["tick_time"] == 0:
+        return ""
+    return f"{int(series['seeds_released'][-1]):,} left a tumour; with a row of their own, "
 
 
 def _seeds(seeds: Any, organs: list[str]) -> str:

@@ -26,6 +26,8 @@ from seedsoil.kernels.mutation import Mutation, TraitLaw
 from seedsoil.kernels.phenotype import Emt
 from seedsoil.kernels.proliferation import Proliferation
 from seedsoil.kernels.tissue import Tissue
+from seedsoil.sim.body.colony_parameters import ColonyGrowth
+from seedsoil.sim.body.mean_field import MeanField
 from seedsoil.sim.clones import Clones
 from seedsoil.sim.device import Device, start
 from seedsoil.sim.implant import primary
@@ -119,12 +121,28 @@ def race(device: Device) -> list[str]:
     return sorted(ends)
 
 
+def colonies(device: Device) -> str:
+    """Colonies of all sizes, of both kinds of cell, that grow and shed; more of them than one thread is handed at a time."""
+    growth = ColonyGrowth(birth_per_h=0.01, death_per_h=0.004, adaptation_probability=0.01, shedding_per_h=1e-3)
+    field = MeanField(growth, 24.0, device, rng_key=KEY)
+    cells = 1 + np.arange(6000) ** 2 // 100
+    law, fit = field.law(), field.law(1.2, adapted=True)
+    field.found(np.arange(6000, dtype=np.uint64), cells, law=law, adapted_law=fit, adapted=cells // 3)
+    sha = hashlib.sha256()
+    for interval in range(5):
+        field.advance(interval)
+        sha.update(field.shed(interval)[0].tobytes())
+    for name in field.table.names:
+        sha.update(field.table[name].tobytes())
+    return sha.hexdigest()
+
+
 def child(threads: int) -> dict:
     device = start("cpu", threads)
     whole = device.lattice(SHAPE)
     assert min(whole.rows, whole.chunks) >= 4096
     first = run(device, KEY)
-    found = {**first, "rows": first["end"], "race": race(device)}
+    found = {**first, "rows": first["end"], "race": race(device), "colonies": colonies(device)}
     if threads <= 2:
         found["voxels"] = run(device, KEY, Lattice.of(SHAPE, form="voxels"))["end"]
     if threads == 2:
@@ -150,6 +168,10 @@ def test_any_number_of_threads_gives_the_same_bits(ends):
     # and every process took part, or its races would go unseen
     for name in ("born", "moved", "seeds", "founded", "died", "killed", "spent", "idle"):
         assert ends[1][name] > 100, name
+
+
+def test_colonies_have_the_same_bits_too(ends):
+    assert len({ends[threads]["colonies"] for threads in THREADS}) == 1
 
 
 def test_both_loop_forms_give_the_same_bits(ends):
