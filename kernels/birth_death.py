@@ -92,12 +92,17 @@ def overrated(rates: Rates, time: float) -> float:
     return float((ends * (establishment(rates, sizes) - 1.0 + fails)).sum())
 
 
-def generator(rates: Rates, sizes: int) -> np.ndarray:
-    """The generator on 0 .. sizes - 1 cells, rows sum to 0; at the greatest size nothing is born."""
+def generator(rates: Rates, sizes: int, slowing: float = 0.0, capacity: float = 1.0) -> np.ndarray:
+    """The generator on 0 .. sizes - 1 cells, rows sum to 0; at the greatest size nothing is born.
+
+    With `slowing` deaths are more where that makes growth Gompertz's: b - d = a ln(K/n)."""
     n = np.arange(sizes)
     up = rates.birth * n
     up[-1] = 0.0
-    down = np.where(n < rates.bottleneck, rates.small_death, rates.death) * n
+    death = np.full(sizes, rates.death)
+    if slowing > 0.0:
+        death = np.maximum(death, rates.birth - slowing * np.log(capacity / np.maximum(n, 1)))
+    down = np.where(n < rates.bottleneck, np.maximum(rates.small_death, death), death) * n
     return np.diag(up[:-1], 1) + np.diag(down[1:], -1) - np.diag(up + down)
 
 
@@ -121,13 +126,13 @@ def substeps(rates: Rates, interval_h: float) -> int:
 
 
 @lru_cache(maxsize=64)
-def transitions(rates: Rates, time: float) -> np.ndarray:
+def transitions(rates: Rates, time: float, slowing: float = 0.0, capacity: float = 1.0) -> np.ndarray:
     """P(n -> k) over `time` for n up to SMALL: (SMALL + 1, SIZES) f8, rows sum to 1. Not to be written to."""
     from scipy.linalg import expm
 
     if rates.birth == 0.0 and rates.small_death == 0.0 and rates.death == 0.0:
         return np.eye(SMALL + 1, SIZES)
-    rows = np.clip(expm(generator(rates, SIZES) * time)[: SMALL + 1], 0.0, None)
+    rows = np.clip(expm(generator(rates, SIZES, slowing, capacity) * time)[: SMALL + 1], 0.0, None)
     return rows / rows.sum(axis=1, keepdims=True)
 
 

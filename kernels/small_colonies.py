@@ -4,6 +4,7 @@ Up to 64 cells, of which fewer than n_c need one another (`birth_death`):
 
     one kind of cell     the size after the interval, or after the parts that it is cut into, from the table
     both, or adapting    their births and deaths one by one (Gillespie 1977, J Phys Chem 81:2340), adaptation at birth
+    Gompertz             deaths are more where it is the slower, as in `colony_growth`: in the table, and of both kinds alike
     dormant              neither grows nor shrinks; wakes, or dies, at a rate, at the end of an interval, and sheds nothing in it
 
 What grows beyond is left to `colony_growth`, with the hours that are left of the interval.
@@ -54,6 +55,8 @@ def small_pass(
     interval_h: ti.f64,
     bottleneck: ti.i32,
     adaptation: ti.f64,
+    capacity: ti.f64,
+    slowing: ti.f64,
     wake: ti.f32,
     doze: ti.f32,
     interval: ti.u32,
@@ -62,7 +65,8 @@ def small_pass(
 ):
     """entity u4 x 2; law, adapted_law rows of laws i4; state u1; cells, of them adapted, before (the cells at the start; 0 if
     dormant then) i8; left: hours for colony_growth, f8, all of (colonies,); laws (laws, WIDTH) f8;
-    limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck cells; adaptation per birth; wake,
+    limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck cells; adaptation per birth; capacity cells, slowing
+    1/h; wake,
     doze (deaths while dormant): hazards per interval.
 
     Walls: none.
@@ -92,9 +96,17 @@ def small_pass(
                 if n0 > 0 and (n1 > 0 or adaptation > F(0.0)):
                     event = 0
                     while rest > F(0.0) and n0 + n1 > 0 and n0 + n1 <= SMALL and event < EVENTS_MAX:
-                        die = ti.select(n0 + n1 < bottleneck, SMALL_DEATH, DEATH)
-                        b0, d0 = laws[mine + BIRTH] * ti.cast(n0, ti.f64), laws[mine + die] * ti.cast(n0, ti.f64)
-                        b1, d1 = laws[other + BIRTH] * ti.cast(n1, ti.f64), laws[other + die] * ti.cast(n1, ti.f64)
+                        c0, c1 = ti.cast(n0, ti.f64), ti.cast(n1, ti.f64)
+                        b0, b1 = laws[mine + BIRTH] * c0, laws[other + BIRTH] * c1
+                        d0, d1 = laws[mine + DEATH] * c0, laws[other + DEATH] * c1
+                        if slowing > F(0.0):
+                            n = c0 + c1
+                            more = ti.max(F(0.0), (b0 + b1 - d0 - d1) / n - slowing * ti.log(capacity / n))
+                            d0 += more * c0
+                            d1 += more * c1
+                        if n0 + n1 < bottleneck:
+                            d0 = ti.max(d0, laws[mine + SMALL_DEATH] * c0)
+                            d1 = ti.max(d1, laws[other + SMALL_DEATH] * c1)
                         total = b0 + b1 + d0 + d1
                         what = ti.u32(Purpose.COLONY_EVENT << 16) | ti.cast(event, ti.u32)
                         four = block_of(low, interval, what, high, k0, k1)

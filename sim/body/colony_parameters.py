@@ -140,30 +140,15 @@ class ColonyGrowth(Parameters):
             )
         return self
 
-    @model_validator(mode="after")
-    def _gompertz(self) -> Self:
-        for adapted in (False, True):
-            if self.slowing_per_h > 0 and self.slows_from(rates := self.rates(adapted=adapted)) <= SMALL:
-                raise ValueError(f"body.colonies.{self._slow(rates)}")
-        return self
-
     def slows_from(self, rates: Rates) -> float:
         """Cells from which on Gompertz growth is the slower; 0 without it."""
         if self.slowing_per_h == 0:
             return 0.0
         return self.capacity_cells * math.exp(min(700.0, max(-700.0, (rates.death - rates.birth) / self.slowing_per_h)))
 
-    def _slow(self, rates: Rates) -> str:
-        return (
-            f"slowing_per_h: growth of {rates.birth - rates.death:.3g} per hour slows from {self.slows_from(rates):.3g} cells "
-            f"on; it must be more than {SMALL}, up to which sizes are tabulated (got {self.slowing_per_h:g})"
-        )
-
     def refuse(self, rates: Rates, interval_h: float) -> None:
         """Raises ValueError if colonies of this law cannot be advanced by such an interval."""
         substeps(rates, interval_h)
-        if self.slowing_per_h > 0 and self.slows_from(rates) <= SMALL:
-            raise ValueError(self._slow(rates))
         law = f"an interval of {interval_h:g} h is too long for {rates.birth:g} births and {rates.death:g} deaths per hour"
         if (wrong := overrated(rates, interval_h)) > OVERRATED_MAX:
             raise ValueError(

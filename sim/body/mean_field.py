@@ -125,7 +125,8 @@ class MeanField:
         small_pass(
             *(columns[name] for name in COLUMNS if name != "vascular"),
             *(self._left, laws, limits, first, self.table.rows),
-            *(hours, growth.bottleneck_cells, growth.adaptation_probability, self._wake, self._doze),
+            *(hours, growth.bottleneck_cells, growth.adaptation_probability),
+            *(growth.capacity_cells, growth.slowing_per_h, self._wake, self._doze),
             *clock,
         )
         grow_pass(
@@ -221,7 +222,8 @@ class MeanField:
         parts = substeps(rates, self.interval_h)
         dead, spread = lineage(rates.birth, rates.death, self.interval_h)
         factor = float(np.exp((rates.birth - rates.death) * self.interval_h))
-        limits = as_limits(transitions(rates, self.interval_h / parts))
+        crowding = (self.growth.slowing_per_h, self.growth.capacity_cells)
+        limits = as_limits(transitions(rates, self.interval_h / parts, *crowding))
         own = (rates.birth, rates.death, rates.small_death)
         self._rows.append(np.array([*own, parts, 1.0 - dead, spread, factor, self.growth.slows_from(rates)]))
         self._limits.append(limits)

@@ -193,8 +193,10 @@ class Body(Parameters):
     def _check_laws(self) -> None:
         """Colonies can be advanced by an interval in every soil."""
         growth = self.colonies
+        if growth is None:
+            return
         factors = {soil.growth_factor for soil in (EQUAL, *self.soil.values())}
-        for law in {growth.rates(f, adapted=adapted) for f in factors for adapted in (False, True)} if growth else ():
+        for law in {growth.rates(factor, adapted=adapted) for factor in factors for adapted in (False, True)}:
             try:
                 growth.refuse(law, self.interval_h)
             except ValueError as error:

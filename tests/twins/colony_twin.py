@@ -101,11 +101,16 @@ def vessels(colony: Colony, interval: int, world: World) -> Colony:
 def one_by_one(colony: Colony, n0: int, n1: int, interval: int, world: World) -> tuple[int, int, float]:
     left, event = world.hours, 0
     while left > 0 and 0 < n0 + n1 <= SMALL:
-        few = n0 + n1 < colony.law.bottleneck
-        rates = [n * law.birth for n, law in ((n0, colony.law), (n1, colony.adapted_law))]
-        rates += [
-            n * (law.small_death if few else law.death) for n, law in ((n0, colony.law), (n1, colony.adapted_law))
-        ]
+        kinds = ((n0, colony.law), (n1, colony.adapted_law))
+        deaths = [law.death for _, law in kinds]
+        if world.growth.slowing_per_h > 0:
+            pace = sum(n * (law.birth - law.death) for n, law in kinds) / (n0 + n1)
+            slow = world.growth.slowing_per_h * math.log(world.growth.capacity_cells / (n0 + n1))
+            deaths = [death + max(0.0, pace - slow) for death in deaths]
+        if n0 + n1 < colony.law.bottleneck:
+            deaths = [max(death, law.small_death) for death, (_, law) in zip(deaths, kinds, strict=True)]
+        rates = [n * law.birth for n, law in kinds]
+        rates += [n * death for death, (n, _) in zip(deaths, kinds, strict=True)]
         words = world.words(colony.entity, interval, Purpose.COLONY_EVENT, event)
         event += 1
         total = sum(rates)
@@ -121,14 +126,14 @@ def one_by_one(colony: Colony, n0: int, n1: int, interval: int, world: World) ->
 
 
 @cache
-def table(law: Rates, hours: float) -> tuple[int, np.ndarray]:
+def table(law: Rates, hours: float, slowing: float, capacity: float) -> tuple[int, np.ndarray]:
     parts = substeps(law, hours)
-    return parts, as_limits(transitions(law, hours / parts))
+    return parts, as_limits(transitions(law, hours / parts, slowing, capacity))
 
 
 def looked_up(colony: Colony, n: int, interval: int, world: World) -> tuple[int, float]:
     law = colony.law if colony.adapted == 0 else colony.adapted_law
-    parts, limits = table(law, world.hours)
+    parts, limits = table(law, world.hours, world.growth.slowing_per_h, world.growth.capacity_cells)
     part = 0
     while part < parts and 0 < n <= SMALL:
         word = int(world.words(colony.entity, interval, Purpose.COLONY_SIZE, part // 4)[part % 4])
