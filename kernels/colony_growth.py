@@ -116,6 +116,7 @@ def grow_pass(
     vascular: array(ti.u8),
     cells: array(ti.i64),
     adapted: array(ti.i64),
+    span: array(ti.f64),
     left: array(ti.f64),
     laws: array(ti.f64),
     count: ti.i32,
@@ -129,8 +130,9 @@ def grow_pass(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """entity u4 x 2; law, adapted_law rows of laws i4; state u1; vascular 0/1 u1; cells, of them adapted i8; left: hours to
-    grow f8, all of (colonies,); laws (laws, WIDTH) f8; adaptation per birth; avascular, capacity
+    """entity u4 x 2; law, adapted_law rows of laws i4; state u1; vascular 0/1 u1; cells, of them adapted i8; span: hours of
+    the interval that it has been there, left: hours to grow, f8, all of (colonies,); laws (laws, WIDTH) f8; adaptation per
+    birth; avascular, capacity
     cells; slowing 1/h; switch: hazard per interval.
 
     Walls: none.
@@ -203,5 +205,5 @@ def grow_pass(
                 state[i] = ti.u8(EXTINCT)
             elif avascular > F(0.0) and vascular[i] == 0 and ti.cast(n0 + n1, ti.f64) >= F(SWITCH_FROM) * avascular:
                 four = block_of(low, interval, ti.u32(Purpose.COLONY_VESSELS << 16), high, k0, k1)
-                if below(four[0], as_threshold(happens(switch))):
+                if below(four[0], as_threshold(happens(switch * ti.cast(span[i] / interval_h, ti.f32)))):
                     vascular[i] = ti.u8(1)

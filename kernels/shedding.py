@@ -23,18 +23,19 @@ def shed_pass(
     cells: array(ti.i64),
     adapted: array(ti.i64),
     before: array(ti.i64),
+    span: array(ti.f64),
     shed: array(ti.i64),
     shed_adapted: array(ti.i64),
     count: ti.i32,
-    seeds: ti.f64,
+    per_h: ti.f64,
     alpha: ti.f64,
     interval: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """entity u4 x 2; state u1; cells, of them adapted, before (colonies,) i8; shed, shed_adapted (colonies,) i8, written,
-    UNCOUNTABLE in shed if it is too many;
-    seeds: of a colony of one cell in an interval.
+    """entity u4 x 2; state u1; cells, of them adapted, before (colonies,) i8; span: hours of the interval that it has been
+    there (colonies,) f8; shed, shed_adapted (colonies,) i8, written, UNCOUNTABLE in shed if it is too many; per_h: seeds of
+    a colony of one cell.
 
     Walls: none.
     Conserves: cells; only what is shed is written.
@@ -46,7 +47,7 @@ def shed_pass(
         if alive and cells[i] > 0 and before[i] > 0:
             low, high = entity_low[i], entity_high[i]
             square = ti.cast(cells[i], ti.f64) * ti.cast(before[i], ti.f64)
-            mean = seeds * ti.exp(F(0.5) * alpha * ti.log(square))
+            mean = per_h * span[i] * ti.exp(F(0.5) * alpha * ti.log(square))
             what = ti.u32(Purpose.COLONY_SHED << 16)
             four = block_of(low, interval, what, high, k0, k1)
             total = poisson(mean, four[0], four[1], low, interval, what, high, k0, k1)

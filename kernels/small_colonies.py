@@ -4,6 +4,7 @@ Up to 64 cells, of which fewer than n_c need one another (`birth_death`):
 
     one kind of cell     the size after the interval, or after the parts that it is cut into, from the table
     both, or adapting    their births and deaths one by one (Gillespie 1977, J Phys Chem 81:2340), adaptation at birth
+    part of an interval  the same: a colony's first has the hours since it was founded, which no table knows
     Gompertz             deaths are more where it is the slower, as in `colony_growth`: in the table, and of both kinds alike
     dormant              neither grows nor shrinks; wakes, or dies, at a rate, at the end of an interval, and sheds nothing in it
 
@@ -47,6 +48,7 @@ def small_pass(
     cells: array(ti.i64),
     adapted: array(ti.i64),
     before: array(ti.i64),
+    span: array(ti.f64),
     left: array(ti.f64),
     laws: array(ti.f64),
     limits: array(ti.u32),
@@ -64,9 +66,9 @@ def small_pass(
     k1: ti.u32,
 ):
     """entity u4 x 2; law, adapted_law rows of laws i4; state u1; cells, of them adapted, before (the cells at the start; 0 if
-    dormant then) i8; left: hours for colony_growth, f8, all of (colonies,); laws (laws, WIDTH) f8;
-    limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck cells; adaptation per birth; capacity cells, slowing
-    1/h; wake,
+    dormant then) i8; span: hours of the interval that it has been there, left: hours for colony_growth, f8, all of
+    (colonies,); laws (laws, WIDTH) f8; limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck,
+    capacity cells; adaptation per birth; slowing 1/h; wake,
     doze (deaths while dormant): hazards per interval.
 
     Walls: none.
@@ -79,21 +81,22 @@ def small_pass(
         rest = F(0.0)
         if state[i] == ti.u8(DORMANT):
             before[i] = ti.cast(0, ti.i64)
-            hazard = wake + doze
+            there = ti.cast(span[i] / interval_h, ti.f32)
+            hazard = (wake + doze) * there
             chance = block_of(low, interval, ti.u32(Purpose.COLONY_WAKE << 16), high, k0, k1)
             if hazard > 0.0 and below(chance[0], as_threshold(happens(hazard))):
                 state[i] = ti.u8(GROWING)
-                if below(chance[1], as_threshold(doze / hazard)):
+                if below(chance[1], as_threshold(doze * there / hazard)):
                     state[i] = ti.u8(EXTINCT)
                     cells[i] = ti.cast(0, ti.i64)
                     adapted[i] = ti.cast(0, ti.i64)
         elif state[i] == ti.u8(GROWING):
-            rest = interval_h
+            rest = span[i]
             if cells[i] <= SMALL:
                 mine, other = law[i] * WIDTH, adapted_law[i] * WIDTH
                 n1 = ti.cast(adapted[i], ti.i32)
                 n0 = ti.cast(cells[i], ti.i32) - n1
-                if n0 > 0 and (n1 > 0 or adaptation > F(0.0)):
+                if (n0 > 0 and (n1 > 0 or adaptation > F(0.0))) or rest < interval_h:
                     event = 0
                     while rest > F(0.0) and n0 + n1 > 0 and n0 + n1 <= SMALL and event < EVENTS_MAX:
                         c0, c1 = ti.cast(n0, ti.f64), ti.cast(n1, ti.f64)

@@ -147,7 +147,9 @@ def _ends(axes: Axes, seeds: xr.Dataset, organs: list[str]) -> None:
         f"Where they went   ({style.count_text(lost)} died in transit, {style.count_text(travelling)} still travel)"
     )
     if not organs:
-        return style.note(axes, "The scenario has no organs: no seed can arrest.")
+        went = bool((seeds["organ"].values >= 0).any())  # into a body without lattices: its map shows them
+        words = "The map of the body shows where." if went else "The scenario has no organs: no seed can arrest."
+        return style.note(axes, words)
     if not table.any():
         return style.note(axes, "No seed has arrested in an organ.")
     order = np.argsort(-table.sum(axis=1), kind="stable")

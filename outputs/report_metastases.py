@@ -59,7 +59,9 @@ def key_numbers(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Da
 
 
 def years_text(time_h: float) -> str:
-    """A moment of a life with a tumour: 43830 -> "year 5.0"."""
+    """A moment of a life with a tumour: 43830 -> "year 5.0"; of a run of days, that of a tissue, 36 -> "day 1.5"."""
+    if time_h < 0.05 * style.YEAR_H:
+        return f"day {time_h / 24.0:.1f}"
     return f"year {time_h / style.YEAR_H:.1f}"
 
 

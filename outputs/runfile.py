@@ -18,8 +18,9 @@ from .chunks import write_frame
 from .create import LIBVER, create, set_end_attribute, set_end_attributes
 from .errors import RunFileBusy, RunFileError
 from .layout import Layout
+from .opened import Opened
 from .schema import END_ATTRIBUTES, TABLE_DIMENSIONS, TABLES, Spec
-from .settle import fit, kept, put, read_table, settle, write_commit, write_table
+from .settle import fit, kept, put_rows, read_table, settle, write_commit, write_table
 
 Arrays = dict[str, np.ndarray]
 
@@ -32,6 +33,7 @@ class RunFile:
         self.layout = layout
         self.commit = record
         self._file = file
+        self._datasets = Opened(file)
         self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "deflate")
         self._lock = -1
 
@@ -193,20 +195,16 @@ class RunFile:
 
     def _grid(self, group: str, specs: dict[str, Spec], time_h: float, fields: Arrays, frame: int) -> None:
         for name, spec in specs.items():
-            dataset = self._file[f"{group}/{name}"]
+            dataset = self._datasets[f"{group}/{name}"]
             fit(dataset, frame + 1)
             write_frame(dataset, frame, fields[name], spec.keep_bits, self._pool)
-        times = self._file[f"{group}/time"]
-        fit(times, frame + 1)
-        put(times, frame, time_h)
+        put_rows(self._datasets[f"{group}/time"], frame, np.array([time_h]))
 
     def _series(self, series: Arrays, start: int) -> int:
         count = len(series.get("tick_time", ()))
         if count:
             for name in ("tick_time", *self.layout.series):
-                dataset = self._file[f"series/{name}"]
-                fit(dataset, start + count)
-                put(dataset, slice(start, None), series[name])
+                put_rows(self._datasets[f"series/{name}"], start, series[name])
         return start + count
 
     def _tables(self, tables: dict[str, Arrays]) -> dict[str, Any]:
@@ -222,5 +220,5 @@ class RunFile:
         slot = commit.SPARE if now.slot == commit.PUBLIC else commit.PUBLIC
         for table, columns in full.items():
             parent = f"journal/{table}" if slot == commit.SPARE else table
-            write_table(self._file[parent], TABLE_DIMENSIONS[table], columns)
+            write_table(self._datasets, parent, TABLE_DIMENSIONS[table], columns)
         return {"slot": slot, "rows": rows, "crcs": crcs}

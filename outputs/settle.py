@@ -10,10 +10,12 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5s
 
 from . import commit
 from .integrity import measured
 from .layout import Layout
+from .opened import Opened
 from .schema import TABLE_DIMENSIONS, TABLES
 
 
@@ -29,8 +31,24 @@ def put(dataset: h5py.Dataset, where: Any, values: Any) -> None:
 
 def fit(dataset: h5py.Dataset, length: int) -> None:
     """Bring a growing dataset to that length, flushed as in `put`."""
-    if dataset.shape[0] != length:
-        dataset.resize(length, 0)
+    shape = dataset.id.shape
+    if shape[0] != length:
+        dataset.id.set_extent((length, *shape[1:]))
+        dataset.id.flush()
+
+
+def put_rows(dataset: h5py.Dataset, start: int, values: np.ndarray) -> None:
+    """Store the last rows of a dataset of one dimension, from `start` on, and end it there; flushed as in `put`.
+
+    h5py's own indexing takes five times as long for a few rows, and a frame has a hundred columns.
+    """
+    end = start + len(values)
+    dataset.id.set_extent((end,))
+    dataset.id.flush()
+    if len(values):
+        place = h5s.create_simple((end,))
+        place.select_hyperslab((start,), (len(values),))
+        dataset.id.write(h5s.create_simple((len(values),)), place, np.ascontiguousarray(values))
         dataset.id.flush()
 
 
@@ -42,14 +60,11 @@ def write_commit(file: h5py.File, record: commit.Commit) -> None:
     file.flush()
 
 
-def write_table(group: h5py.Group, dimension: str, columns: dict[str, np.ndarray]) -> None:
-    """All rows of a table, in place of what was there."""
+def write_table(file: h5py.File | Opened, path: str, dimension: str, columns: dict[str, np.ndarray]) -> None:
+    """All rows of the table at `path`, in place of what was there."""
     rows = len(next(iter(columns.values())))
     for name, values in {dimension: np.arange(rows), **columns}.items():
-        dataset = group[name]
-        fit(dataset, rows)
-        if rows:
-            put(dataset, ..., values)
+        put_rows(file[f"{path}/{name}"], 0, values)
 
 
 def read_table(file: h5py.File, layout: Layout, table: str, record: commit.Commit) -> dict[str, np.ndarray]:
@@ -64,7 +79,7 @@ def settle(file: h5py.File, layout: Layout, record: commit.Commit) -> commit.Com
     write_commit(file, record)
     if record.slot == commit.SPARE:
         for table, dimension in TABLE_DIMENSIONS.items():
-            write_table(file[table], dimension, read_table(file, layout, table, record))
+            write_table(file, table, dimension, read_table(file, layout, table, record))
         file.flush()
         record = record.next(slot=commit.PUBLIC)
         write_commit(file, record)

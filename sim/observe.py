@@ -19,14 +19,16 @@ def row(run: Simulation) -> dict[str, float]:
     run.recount()
     tissue, seeds, flows = run.primary, run.seeds, run.flows
     living, shannon, simpson = run.clones.diversity()
+    at = tumour_at(tissue)
+    emt = tissue.emt.reshape(-1)[at]
     out: dict[str, float] = {
         "tick_time": run.time_h,
         "tumour_cells": run.cells,
         "mesenchymal_cells": run.mesenchymal,
         "epithelial_cells": run.cells - run.mesenchymal,
         **{name: flows[name] for name in ("born", "died", "moved", "departed", "arrived")},
-        "emt_mean": mean_emt(tissue, run.cells),
-        "hybrid_cells": hybrids(tissue),
+        "emt_mean": mean_emt(emt),
+        "hybrid_cells": hybrids(emt),
         **{f"died_{cause.name.lower()}": flows[f"died.{cause.name.lower()}"] for cause in (*GONE, *DEBRIS)},
         "necrotic_voxels": run.others.necrotic,
         "immune_cells": run.others.immune,
@@ -45,7 +47,7 @@ def row(run: Simulation) -> dict[str, float]:
         "protease_max": float(tissue.protease.max()),
         "matrix_min": float(tissue.matrix.min()),
         "matrix_lost": float(run.matrix_at_start - tissue.matrix.sum(dtype=np.float64)),
-        "invasion_rms_um": spread_um(tissue),
+        "invasion_rms_um": spread_um(tissue, at),
     }
     for role in run.scenario.solutes.roles:
         if role != "protease":
@@ -64,9 +66,8 @@ def row(run: Simulation) -> dict[str, float]:
 
 def vessels(tissue: Tissue) -> dict[str, float]:
     """How many voxels are vessels, what share of them is perfused, tips, ruptures."""
-    xp = tissue.xp
-    held = xp.bincount(tissue.vessel.reshape(-1), minlength=256)
-    held = held if isinstance(held, np.ndarray) else held.get()
+    xp, vessel = tissue.xp, tissue.vessel.reshape(-1)
+    held = _host(xp.bincount(vessel[xp.flatnonzero(vessel != 0)], minlength=256))  # they are few
     bits = np.arange(256)
     count = {bit: int(held[bits & bit > 0].sum()) for bit in (Vessel.PERFUSED, Vessel.TIP, Vessel.RUPTURED)}
     everything = int(held[1:].sum())
@@ -78,28 +79,38 @@ def vessels(tissue: Tissue) -> dict[str, float]:
     }
 
 
-def spread_um(tissue: Tissue) -> float:
-    """Root mean square distance of the tumour cells from the middle of the lattice, in um (0 without cells)."""
-    xp, lattice = tissue.xp, tissue.lattice
-    at = xp.flatnonzero(tissue.cell.reshape(-1) == np.uint8(Cell.TUMOUR))
+def tumour_at(tissue: Tissue) -> Any:
+    """Flat indices of the tumour cells, ascending."""
+    return tissue.xp.flatnonzero(tissue.cell.reshape(-1) == np.uint8(Cell.TUMOUR))
+
+
+def spread_um(tissue: Tissue, at: Any = None) -> float:
+    """Root mean square distance of the tumour cells from the middle of the lattice, in um (0 without cells).
+
+    `at`: what `tumour_at` says, if that is known. Planes are counted, in integers, and not cells: it is exact.
+    """
+    xp, (nz, ny, nx) = tissue.xp, tissue.lattice.shape
+    at = tumour_at(tissue) if at is None else at
     if at.size == 0:
         return 0.0
+    held = (tissue.cell == np.uint8(Cell.TUMOUR)).sum(axis=0, dtype=np.min_scalar_type(nz))
+    planes = xp.diff(xp.searchsorted(at, xp.arange(nz + 1) * (ny * nx)))
     total = 0.0
-    for place, n in zip(xp.unravel_index(at, lattice.shape), lattice.shape, strict=True):
-        total += float(((place - (n - 1) / 2) ** 2).mean())
+    for cells, n in zip((planes, held.sum(axis=1), held.sum(axis=0)), (nz, ny, nx), strict=True):
+        twice = 2 * np.arange(n) - (n - 1)  # the distance from the middle, in halves of a voxel
+        total += int((_host(cells).astype(np.int64) * twice**2).sum()) / 4 / at.size
     return tissue.voxel_um * total**0.5
 
 
-def mean_emt(tissue: Tissue, cells: int) -> float:
-    """Mean emt of the tumour cells, 0 to 255 (NaN without cells)."""
-    held = (tissue.emt * (tissue.cell == np.uint8(Cell.TUMOUR))).sum(dtype=np.int64)
-    return float(held) / cells if cells else float("nan")
+def mean_emt(emt: Any) -> float:
+    """Mean of the tumour cells' emt, 0 to 255 (NaN without cells)."""
+    return float(emt.sum(dtype=np.int64)) / emt.size if emt.size else float("nan")
 
 
-def hybrids(tissue: Tissue) -> int:
-    """Tumour cells in the middle half of the spectrum."""
+def hybrids(emt: Any) -> int:
+    """How many of the tumour cells' emt are in the middle half of the spectrum."""
     low, high = HYBRID_EMT
-    return int(((tissue.cell == np.uint8(Cell.TUMOUR)) & (tissue.emt >= low) & (tissue.emt <= high)).sum())
+    return int(((emt >= low) & (emt <= high)).sum())
 
 
 def fields(tissue: Tissue, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -184,6 +195,10 @@ def _diameter_mm(cells: np.ndarray, um: float, flat: bool) -> np.ndarray:
     """Diameter of the disc or ball of as many voxels, mm."""
     volume = cells.astype(float) * um ** (2 if flat else 3)
     return (2 * np.sqrt(volume / np.pi) if flat else np.cbrt(6 * volume / np.pi)) / 1000.0
+
+
+def _host(values: Any) -> np.ndarray:
+    return values if isinstance(values, np.ndarray) else values.get()
 
 
 def _flat(run: Simulation) -> bool:

@@ -27,8 +27,9 @@ _GIVEN: dict[tuple[str, ...], Any] = {
     ("body", "organs", "liver", "share_probability"): 0.4,
 }
 _NAMES: dict[tuple[str, ...], tuple[str, ...]] = {("body", "organs"): ("lung", "liver")}
-# tables of one account of the body exclude those of the other, so the starter has the ones of the simple account only
-_OF_GRAPH = tuple(("body", name) for name in (*OF_GRAPH, "soil"))
+# tables of one account of the body exclude those of the other, so the starter has the ones of the simple account only;
+# an emission law needs a graph
+_OF_GRAPH = (("emission",), *(("body", name) for name in (*OF_GRAPH, "soil")))
 
 
 def starter_text() -> str:

@@ -41,7 +41,7 @@ class Account:
         self.interval_ticks = max(1, round(body.interval_h / tick_h))
         self._hours = self.interval_ticks * tick_h
         self.journeys = Journeys(self.steps, tick_h, rng_key, trait)
-        self.metastases = Metastases(self.steps, self._hours, device, rng_key, trait)
+        self.metastases = Metastases(self.steps, self._hours, tick_h, device, rng_key, trait)
         self.colonies = Colonies(COLONY_COLUMNS)
         self.niche = NicheState()
         self.handover: Handover | None = None
@@ -75,7 +75,7 @@ class Account:
         if tick > 0 and tick % self.interval_ticks == 0:
             interval = tick // self.interval_ticks
             self.niche.advance(self.steps.niche, cells, self._hours)
-            self.metastases.advance(interval, seeds, self.colonies, self.handover)
+            self.metastases.advance(interval, seeds, self.colonies, tick, self.handover)
             self.metastases.shed(interval, seeds, self.journeys, self.colonies, tick, self.niche.prepared)
             if self.handover:
                 self.handover.take(interval + 1)

@@ -75,6 +75,7 @@ class MeanField:
         self._guides: list[np.ndarray] = []
         self._stacked: tuple | None = None
         self._left = np.zeros(0)  # scratch of the passes
+        self._whole = np.zeros(0)  # hours of colonies that have been there for all of an interval
 
     def law(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> int:
         """The number of the law of cells that fit their soil so well; equal ones are one law. Raises SeedsoilError."""
@@ -93,7 +94,7 @@ class MeanField:
     ) -> np.ndarray:
         """Enter colonies. entity (rows,) u8; cells in all, of them adapted. Returns their rows.
 
-        They take part from the next `advance` on.
+        They take part from the next `advance` on, whose `hours` say for how much of its interval.
         """
         entity = np.asarray(entity, dtype=np.uint64)
         start = self.table.append(
@@ -112,11 +113,14 @@ class MeanField:
         )
         return np.arange(start, start + len(entity))
 
-    def advance(self, interval: int) -> None:
-        """One interval of all colonies: growth, death, adaptation, vessels, dormancy."""
+    def advance(self, interval: int, hours: np.ndarray | None = None) -> None:
+        """One interval of all colonies: growth, death, adaptation, vessels, dormancy.
+
+        hours (colonies,) f8: how much of it each has been there, at most an interval; None: all have for all of it.
+        """
         if not self.table.rows:
             return
-        growth, hours = self.growth, self.interval_h
+        growth, span = self.growth, self._span(hours)
         columns = self._on_device(COLUMNS)
         if len(self._left) != len(columns["cells"]):
             self._left = self._device.array(np.zeros(len(columns["cells"])))
@@ -124,22 +128,22 @@ class MeanField:
         clock = (interval, *self.key)
         small_pass(
             *(columns[name] for name in COLUMNS if name != "vascular"),
-            *(self._left, laws, limits, first, self.table.rows),
-            *(hours, growth.bottleneck_cells, growth.adaptation_probability),
+            *(span, self._left, laws, limits, first, self.table.rows),
+            *(self.interval_h, growth.bottleneck_cells, growth.adaptation_probability),
             *(growth.capacity_cells, growth.slowing_per_h, self._wake, self._doze),
             *clock,
         )
         grow_pass(
             *(columns[name] for name in COLUMNS if name != "before"),
-            *(self._left, laws, self.table.rows),
+            *(span, self._left, laws, self.table.rows),
             *(
-                hours,
+                self.interval_h,
                 growth.adaptation_probability,
                 growth.avascular_cells,
                 growth.capacity_cells,
                 growth.slowing_per_h,
             ),
-            growth.vessels_per_h * hours,
+            growth.vessels_per_h * self.interval_h,
             *clock,
         )
         self._take_back(columns, _WRITTEN)
@@ -148,8 +152,11 @@ class MeanField:
             row = int(np.flatnonzero((cells < 0) | (adapted < 0) | (adapted > cells))[0])
             raise IdentityBroken(f"body: colony {row} has {cells[row]} cells, of them {adapted[row]} adapted")
 
-    def shed(self, interval: int) -> tuple[np.ndarray, np.ndarray]:
-        """Seeds that each colony sheds in the interval that was advanced last: (all, adapted ones), (colonies,) i8."""
+    def shed(self, interval: int, hours: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Seeds that each colony sheds in the interval that was advanced last: (all, adapted ones), (colonies,) i8.
+
+        `hours` as given to `advance`.
+        """
         rows = self.table.rows
         if not rows or self.growth.shedding_per_h == 0:
             return np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64)
@@ -157,9 +164,10 @@ class MeanField:
         out = [self._device.array(np.zeros(rows, dtype=np.int64)) for _ in range(2)]
         shed_pass(
             *columns.values(),
+            self._span(hours),
             *out,
             rows,
-            self.growth.shedding_per_h * self.interval_h,
+            self.growth.shedding_per_h,
             self.growth.shedding_exponent,
             interval,
             *self.key,
@@ -237,6 +245,14 @@ class MeanField:
             parts = (self._rows, self._limits, self._guides)
             self._stacked = tuple(self._device.array(np.stack(part)) for part in parts)
         return self._stacked
+
+    def _span(self, hours: np.ndarray | None):
+        """(rows of the columns or colonies,) f8 for a kernel."""
+        if hours is not None:
+            return self._device.array(np.asarray(hours, dtype=np.float64))
+        if len(self._whole) < self.table.rows:
+            self._whole = self._device.array(np.full(len(self.table.whole("cells")), self.interval_h))
+        return self._whole
 
     def _on_device(self, names: Mapping[str, type] | tuple[str, ...]) -> dict:
         """Columns for a kernel: the table's own arrays on a CPU, copies on a GPU."""

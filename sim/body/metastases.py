@@ -40,6 +40,7 @@ class Metastases:
         self,
         steps: Steps,
         hours: float,
+        tick_h: float,
         device: Device,
         rng_key: int,
         trait: Callable[[str], np.ndarray | None],
@@ -65,6 +66,7 @@ class Metastases:
         self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
         self._rng_key = rng_key
         self._trait = trait
+        self._tick_h = tick_h
         self._level = 0.0
         self._fates: dict[tuple[int, bool], Outcomes] = {}
 
@@ -106,9 +108,11 @@ class Metastases:
         seeds.table["fate"][rows] = np.where(dormant, Fate.DORMANT, Fate.COLONY)
         seeds.table["colony"][rows] = first + np.arange(len(rows))
 
-    def advance(self, interval: int, seeds: Seeds, colonies: Colonies, handover: "Handover | None" = None) -> None:
+    def advance(
+        self, interval: int, seeds: Seeds, colonies: Colonies, tick: int, handover: "Handover | None" = None
+    ) -> None:
         """One interval of all colonies; brings their table and the fates of dormant seeds up to date."""
-        self.field.advance(interval)
+        self.field.advance(interval, self._hours(colonies, tick))
         if handover:  # after the field, or a colony that gives its lattice back would grow twice
             handover.advance(interval)
         colonies.table["cells"][:] = self.field.table["cells"]
@@ -120,7 +124,7 @@ class Metastases:
         self, interval: int, seeds: Seeds, journeys: Journeys, colonies: Colonies, tick: int, level: float
     ) -> None:
         """What the colonies shed in the interval just gone: rows for those that live on, counts for the others."""
-        total, adapted = self.field.shed(interval)
+        total, adapted = self.field.shed(interval, self._hours(colonies, tick))
         rows = np.flatnonzero(total)
         if not len(rows):
             return
@@ -141,6 +145,10 @@ class Metastases:
         groups = np.array(list(fates))
         sums = np.array([int(dead[source == group].sum()) for group in groups])
         self._count_dead(groups, list(fates.values()), sums, interval)
+
+    def _hours(self, colonies: Colonies, tick: int) -> np.ndarray:
+        """(colonies,) f8: hours of the interval that ends at `tick` in which each was there."""
+        return np.minimum((tick - colonies.table["founded_tick"]) * self._tick_h, self.field.interval_h)
 
     def renew_laws(self, seeds: Seeds, colonies: Colonies) -> None:
         """Work the laws of all colonies out anew, in their order: for a run that goes on from its state, and has none yet."""

@@ -60,8 +60,8 @@ class Colonies:
         """Bring `cells` and `state` of the organ's colonies up to date from its lattice."""
         if organ.tissue is None:
             return
-        tissue = organ.tissue
-        held = tissue.xp.bincount(tissue.colony.reshape(-1), minlength=organ.colonies + 1)
+        xp, colony = organ.tissue.xp, organ.tissue.colony.reshape(-1)
+        held = xp.bincount(colony[xp.flatnonzero(colony != 0)], minlength=organ.colonies + 1)  # most voxels have none
         counts = held if isinstance(held, np.ndarray) else held.get()
         mine = np.flatnonzero(self.table["organ"] == organ.index)
         cells = counts[self.table["label"][mine]]

@@ -73,9 +73,14 @@ class Growth:
             power = alpha * self.rate_per_h
             at_start = self.start_cells**alpha * math.exp(power * (from_h - self.start_h))
             return at_start * math.expm1(power * (to_h - from_h)) / power
-        below = alpha * math.log(self.capacity_cells / self.start_cells)
-        x0, x1 = (below * math.exp(-self._slowing_per_h * (t - self.start_h)) for t in (from_h, to_h))
-        return float(self.capacity_cells**alpha * (exp1(x1) - exp1(x0)) / self._slowing_per_h)
+        below = math.log(alpha * math.log(self.capacity_cells / self.start_cells))
+        e0, e1 = (_exp1_of_exp(below - self._slowing_per_h * (t - self.start_h)) for t in (from_h, to_h))
+        return self.capacity_cells**alpha * (e1 - e0) / self._slowing_per_h
+
+
+def _exp1_of_exp(y: float) -> float:
+    """E1(exp y); near 0 by its series, which goes on where exp y is none."""
+    return -np.euler_gamma - y if y < -40.0 else float(exp1(math.exp(y)))
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class Course:
         rate = growth.rate_per_h
         if growth.kind == "gompertz":
             log = math.log
+            if left >= growth.capacity_cells:  # all of a tumour that is full: it stays as it is
+                return cls(growth, resection_h, Growth("exponential", left, 0.0, start_h=resection_h))
             rate *= log(growth.capacity_cells / left) / log(growth.capacity_cells / growth.start_cells)
         return cls(growth, resection_h, replace(growth, start_cells=left, rate_per_h=rate, start_h=resection_h))
 

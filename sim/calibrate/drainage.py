@@ -1,9 +1,12 @@
 """What drainage alone does: odds of liver against lung in primaries that drain to the portal vein and those to the cava.
 
 Which primaries are portal and which caval is read from the body: all of their blood goes to the portal vein, or none of it
-does and none goes to the left heart. Soils cancel in the odds ratio, so it is the routes that are tested.
+does and none goes to the left heart. Soils shared by all primaries cancel in the odds ratio. What is left of it follows
+from the routes and from one number, the share of small cells, that they have to be given: with a share that was fitted
+to the same counts the ratio is a fit, and says only that some share can bring it there (`small_cells.py` has others).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +14,12 @@ from scipy.optimize import root_scalar
 
 from ..body.anatomy import LEFT_HEART, RIGHT_HEART, Anatomy
 from .arrivals import Arrivals, arriving
-from .autopsies import Autopsies
-from .leave_one_out import FILTERS, prediction
+from .autopsies import PRIMARIES_MIN, Autopsies
+from .leave_one_out import FILTERS, OURS, Model, prediction
 from .soils import Fitted
 
 PORTAL = "portal_vein"
+BAR = (1.7, 3.3)  # of the ratio of counts with equal soils: about the interval of the shipped table
 
 
 class Ratio(NamedTuple):
@@ -48,13 +52,12 @@ def observed(anatomy: Anatomy, table: Autopsies) -> Ratio | None:
     return _ratio(*cells) if min(cells) > 0 else None
 
 
-def with_equal_soils(anatomy: Anatomy, table: Autopsies, small_share_logit: float) -> tuple[float, float]:
+def with_equal_soils(anatomy: Anatomy, table: Autopsies, small: float) -> tuple[float, float]:
     """The same ratio if every soil were alike and every primary as aggressive: of counts, and of rates.
 
-    A seed starts in the portal vein or in the right heart of the body. Counts saturate, rates do not; how aggressive
-    is set by the number of metastases in both organs together.
+    A seed starts in the portal vein or in the right heart of the body, and is a small cell with probability `small`. Counts
+    saturate, rates do not; how aggressive is set by the number of metastases in both organs together, in this table.
     """
-    small = 1.0 / (1.0 + np.exp(-small_share_logit))
     patients = [table.patients[rows].sum() for rows in groups(anatomy, table)]
     columns = [table.sites.index(name) for name in FILTERS]
     found = sum(table.counts[rows][:, columns].sum() for rows in groups(anatomy, table))
@@ -68,7 +71,7 @@ def with_equal_soils(anatomy: Anatomy, table: Autopsies, small_share_logit: floa
 
 
 def expected(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> float:
-    """The same ratio of the counts that a fit expects, with its soils and without deviations."""
+    """The same ratio of the counts that a fit expects of its own primaries, with its soils and without deviations."""
     portal, caval = groups(anatomy, table)
     liver, lung = table.sites.index("liver"), table.sites.index("lung")
     arrivals = Arrivals.of(anatomy, table.primaries, table.sites)
@@ -76,6 +79,30 @@ def expected(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> float:
     counts = table.patients[:, None] * -np.expm1(-np.exp(linear))
     odds = [counts[rows, liver].sum() / counts[rows, lung].sum() for rows in (portal, caval)]
     return float(odds[0] / odds[1])
+
+
+def expected_without(anatomy: Anatomy, table: Autopsies, model: Model = OURS) -> tuple[float, float]:
+    """The same ratio of predicted shares with soils: each primary left out, and each with all of its group.
+
+    NaN where a fit would have less than two primaries left.
+    """
+    where = groups(anatomy, table)
+    alone = [[predicted_counts(anatomy, table, row, [row], model) for row in rows] for rows in where]
+    grouped = [[predicted_counts(anatomy, table, row, rows, model) for row in rows] for rows in where]
+    left_out, group_out = (_odds_ratio(np.array([np.sum(x, axis=0) for x in each])) for each in (alone, grouped))
+    return left_out, group_out
+
+
+def predicted_counts(
+    anatomy: Anatomy, table: Autopsies, row: int, out: Sequence[int], model: Model = OURS
+) -> np.ndarray:
+    """(2,) metastases in liver and lung of a primary, as many in all as counted, by a fit without the rows `out`."""
+    rest = table.of([k for k in range(len(table.primaries)) if k not in out])
+    if len(rest.primaries) < PRIMARIES_MIN - 1:
+        return np.full(2, np.nan)
+    arrivals = Arrivals.of(anatomy, rest.primaries, table.sites)
+    shares, _ = prediction(rest, arrivals, Arrivals.of(anatomy, [table.primaries[row]], table.sites), model)
+    return table.counts[row].sum() * shares[[table.sites.index(name) for name in FILTERS]]
 
 
 def without_portal_edge(anatomy: Anatomy) -> Anatomy:

@@ -11,6 +11,7 @@ from .arrivals import Arrivals
 from .autopsies import Autopsies
 from .leave_one_out import NEIGHBOURS, OURS, Scores, chance_level, fitted_by, scores, site_sets, trivial
 from .posterior import Posterior, posterior
+from .small_cells import Share, fitted_to, independent, without
 from .soils import Fitted
 
 _NOTE = """\
@@ -32,7 +33,7 @@ def calibration(anatomy: Anatomy, table: Autopsies, by_size: sizes.Sizes) -> Ite
     fitted = fitted_by(table, arrivals)
     yield from _fit(fitted)
     yield from _unidentified(posterior(table, arrivals, fitted.sigma))
-    yield from _drainage(anatomy, table, fitted)
+    yield from of_drainage(anatomy, table, fitted)
     yield from _sizes(by_size)
 
 
@@ -115,29 +116,56 @@ def _unidentified(found: Posterior) -> Iterator[str]:
         yield "  no pair beyond 0.5"
 
 
-def _drainage(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator[str]:
+def of_drainage(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator[str]:
+    """Lines of the odds ratios: what is fitted, what is predicted, and by which share of small cells."""
     yield ""
     yield "DRAINAGE, odds ratios"
-    portal, caval = drainage.groups(anatomy, table)
-    names = [", ".join(table.primaries[row] for row in rows) for rows in (portal, caval)]
     seen = drainage.observed(anatomy, table)
     if seen is None:
         yield "  the table has no portal and caval primaries with liver and lung"
     else:
+        names = [", ".join(table.primaries[row] for row in rows) for rows in drainage.groups(anatomy, table)]
         yield f"  liver:lung of {names[0]} against {names[1]}"
-        yield f"    counted        {seen.value:.2f} ({seen.low:.2f} to {seen.high:.2f})"
-        counts, rates = drainage.with_equal_soils(anatomy, table, fitted.theta[0])
-        yield f"    equal soils    {counts:.2f} of counts, {rates:.2f} of rates"
-        cut = drainage.without_portal_edge(anatomy)
-        counts, _ = drainage.with_equal_soils(cut, table, fitted.theta[0])
-        yield f"    no portal vein {counts:.2f}"
-        yield f"    fitted         {drainage.expected(anatomy, table, fitted):.2f}"
+        yield f"    counted             {seen.value:.2f} ({seen.low:.2f} to {seen.high:.2f})"
+        yield f"    fitted, in-sample   {drainage.expected(anatomy, table, fitted):.2f}"
+        alone, grouped = drainage.expected_without(anatomy, table)
+        yield f"    predicted           {_ratio(alone)} with each primary left out, {_ratio(grouped)} with all of its group"
+        yield from _equal_soils(anatomy, table, fitted)
     pair = ("rectum", "colon", "lung", "liver")
     seen = drainage.ratio_between(table, *pair)
     if seen is not None and len(table.primaries) > 3:
         yield "  lung:liver of rectum against colon"
         yield f"    counted        {seen.value:.2f} ({seen.low:.2f} to {seen.high:.2f})"
         yield f"    predicted with rectum left out {drainage.predicted_between(anatomy, table, *pair):.2f}"
+
+
+def _equal_soils(anatomy: Anatomy, table: Autopsies, fitted: Fitted) -> Iterator[str]:
+    def line(share: Share) -> str:
+        if np.isnan(share.small):
+            return f"    {share.source:<56}{'no share gives it':>24}"
+        counts, rates = drainage.with_equal_soils(anatomy, table, share.small)
+        fit = "" if np.isnan(share.sigma) else f"{share.left:>11.0%}{share.sigma:>7g}"
+        return f"    {share.source:<56}{share.small:>8.2g}{_ratio(counts):>8}{_ratio(rates):>8}{fit}"
+
+    where = drainage.groups(anatomy, table)
+    own = fitted_to("liver and lung of all: a fit, not a prediction", anatomy, table, sigma=fitted.sigma)
+    apart = list(without(anatomy, table, where))
+    yield "  the same with equal soils: a function of one number, the share of small cells, which is taken from"
+    yield f"    {'':<56}{'share':>8}{'counts':>8}{'rates':>8}{'prior left':>11}{'sigma':>7}"
+    yield line(own)
+    yield from (line(share) for share in apart)
+    if any(share.sigma != own.sigma for share in apart):
+        yield f"    at sigma {own.sigma:g}, as in the fit to all:"
+        yield from (line(share) for share in without(anatomy, table, where, sigma=own.sigma))
+    yield from (line(share) for share in independent(anatomy))
+    cut = drainage.without_portal_edge(anatomy)
+    yield f"    {'no portal vein':<64}{drainage.with_equal_soils(cut, table, own.small)[0]:>8.2f}"
+    low, high = drainage.BAR
+    inside = [low < drainage.with_equal_soils(anatomy, table, x.small)[0] < high for x in (own, *apart)]
+    yield (
+        f"    bar for the shipped table, {low:g} to {high:g} of counts: {'met' if inside[0] else 'missed'} in-sample, "
+        f"{'met' if all(inside[1:]) else 'MISSED'} out of sample"
+    )
 
 
 def _sizes(table: sizes.Sizes) -> Iterator[str]:
@@ -175,6 +203,10 @@ def _macro(one: Scores) -> str:
 
 def _row(head: str, cells: list[str]) -> str:
     return f"{head:<30}" + "".join(f"{cell:>16}" for cell in cells)
+
+
+def _ratio(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
 def _figure(value: float) -> str:

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from seedsoil.sim.body.anatomy import Anatomy, load
+from seedsoil.sim.body.chain import PASS_PROBABILITY, Chain
 from seedsoil.sim.calibrate import autopsies, drainage, told
 from seedsoil.sim.calibrate.arrivals import Arrivals, small_pass_probability
 from seedsoil.sim.calibrate.autopsies import Autopsies
 from seedsoil.sim.calibrate.leave_one_out import OURS, Model, chance_level, fitted_by, prediction, scores, trivial
 from seedsoil.sim.calibrate.posterior import posterior
 from seedsoil.sim.calibrate.shares import nats
+from seedsoil.sim.calibrate.small_cells import fitted_to, independent, without
 from seedsoil.sim.calibrate.soils import fit
 from seedsoil.sim.errors import InputError
 
@@ -196,14 +198,51 @@ def test_portal_and_caval_primaries(human: Anatomy, table: Autopsies, arrivals: 
     assert seen is not None
     assert (seen.value, seen.low, seen.high) == pytest.approx((2.37, 1.74, 3.22), abs=5e-3)
     fitted = fitted_by(table, arrivals, GIVEN)
-    counts, rates = drainage.with_equal_soils(human, table, fitted.theta[0])
-    assert 1.7 < counts < 3.3
-    assert rates > counts  # counts saturate
+    assert drainage.expected(human, table, fitted) == pytest.approx(2.81, abs=5e-3)  # in-sample: a fit
+    assert drainage.expected_without(human, table, GIVEN) == pytest.approx((3.12, 6.47), abs=0.01)
+
+
+def test_equal_soils_meet_the_bar_in_sample_only(human: Anatomy, table: Autopsies) -> None:
+    """The figures as they are, of counts: with small cells fitted to the same primaries, and without them at the same σ."""
+    low, high = drainage.BAR
+    apart = without(human, table, drainage.groups(human, table), GIVEN)
+    found = [fitted_to("all", human, table, GIVEN), *apart]
+    ratios = [drainage.with_equal_soils(human, table, share.small) for share in found]
+    assert [share.small for share in found] == pytest.approx([0.830, 0.783, 0.667, 0.491], abs=2e-3)
+    assert [counts for counts, _ in ratios] == pytest.approx([3.01, 3.82, 6.58, 14.9], rel=5e-3)
+    assert [low < counts < high for counts, _ in ratios] == [True, False, False, False]
+    assert [share.left for share in found] == pytest.approx([0.11, 0.28, 0.52, 0.98], abs=0.01)
+    assert all(rates > counts for counts, rates in ratios)  # counts saturate
+    # the edge and not the share: without it there is no ratio, whatever the share
     cut = drainage.without_portal_edge(human)
-    assert drainage.with_equal_soils(cut, table, fitted.theta[0]) == pytest.approx((1.0, 1.0), abs=0.02)
-    assert seen.low < drainage.expected(human, table, fitted) < seen.high
-    # large cells alone would all stop in the first bed: far outside
-    assert drainage.with_equal_soils(human, table, -5.0)[0] > 10
+    for share in found:
+        assert drainage.with_equal_soils(cut, table, share.small) == pytest.approx((1.0, 1.0), abs=0.02)
+
+
+def test_small_cells_of_other_evidence_are_few(human: Anatomy, table: Autopsies) -> None:
+    """The equal-soil ratio is hundreds with them: counted is 2.37."""
+    found = list(independent(human))
+    assert [share.small for share in found] == pytest.approx(
+        [0.0501, 2.34e-4, 1.94e-4, 2.76e-3, 0.0144, np.nan], rel=0.01, nan_ok=True
+    )
+    ratios = [drainage.with_equal_soils(human, table, share.small)[0] for share in found[:-1]]
+    assert ratios == pytest.approx([504, 1893, 1896, 1715, 1159], rel=0.01)
+    # a share that was found gives the ratio of the samples back
+    chains = Chain.of(human, PASS_PROBABILITY), Chain.of(human, small_pass_probability(human))
+    large, small = (chain.sampled_per_mL(1.0, "pancreas", "blood") for chain in chains)
+    f = found[3].small
+    portal, arm = ((1 - f) * large[site] + f * small[site] for site in ("portal", "peripheral_venous"))
+    assert arm / portal == pytest.approx(21 / 282, rel=1e-9)
+
+
+def test_what_is_printed_of_drainage_says_what_is_a_fit(human: Anatomy, tmp_path: Path) -> None:
+    table = autopsies.read(human, given(tmp_path, GOOD))
+    fitted = fitted_by(table, Arrivals.of(human, table.primaries, table.sites), GIVEN)
+    text = "\n".join(told.of_drainage(human, table, fitted))
+    for part in ("fitted, in-sample", "a fit, not a prediction", "without colon", "out of sample", "Catenacci 2015"):
+        assert part in text
+    assert "without colon, breast" not in text  # nobody would be left
+    assert "- with all of its group" in text  # and one primary is not fitted
 
 
 # tables

@@ -170,6 +170,44 @@ def test_dormant_seeds_lie_still_until_they_wake(device: Device) -> None:
     assert seeds.count(Fate.DORMANT) == account.metastases.field.count(DORMANT)
 
 
+@pytest.mark.parametrize(("interval_h", "waits_h"), [(240.0, 239.5), (48.0, 20.0), (24.0, 20.0)])
+def test_a_colony_grows_and_sheds_from_the_hour_of_its_founding(
+    device: Device, interval_h: float, waits_h: float
+) -> None:
+    """However long an interval is: e^(bt) cells and mu t seeds in the mean, t the hours since it was founded."""
+    b, shed, hours = 0.01, 0.05, 240.0
+    given = {
+        "interval_h": interval_h,
+        "transit": {"small_fraction": 0.0, "shear_per_h": 0.0, "nk_per_h": 0.0, "anoikis_per_h": 0.0},
+        "gauntlet": {"kill_probability": 0.0, "extravasation_probability": 1.0, "extravasation_h": waits_h},
+        "colonies": {
+            "birth_per_h": b,
+            "death_per_h": 0.0,
+            "bottleneck_cells": 1,
+            "shedding_per_h": shed,
+            "shedding_exponent": 0.0,
+        },
+    }
+    seeds = single_cells(2000)
+    account = Account(body(**given), TICK_H, 1, device)
+    for tick in range(round(hours / TICK_H) + 1):
+        account.advance(seeds, tick)
+    colonies, last = account.colonies.table, round(hours / TICK_H)
+    first = colonies["parent"] == NONE
+    age = (last - colonies["founded_tick"]) * TICK_H
+    assert first.sum() > 1900 and (age[first] <= 220.5).all()
+    cells, mean = account.metastases.field.table["cells"], np.exp(b * age)
+    error = math.sqrt(float((mean * (mean - 1)).sum()))
+    assert abs(float((cells - mean).sum())) <= 4 * error
+    expected = shed * float(age.sum())
+    released = seeds.released - 2000
+    assert abs(released - expected) <= 4 * math.sqrt(expected)
+    if interval_h > 24.0:  # planted: a whole interval at once
+        whole = np.ceil(np.maximum(age, TICK_H) / interval_h) * interval_h
+        assert float((np.exp(b * whole) - mean).sum()) > 10 * error
+        assert shed * float(whole.sum()) > expected + 10 * math.sqrt(expected)
+
+
 def test_traits_of_clones_are_carried_into_the_body(device: Device) -> None:
     """A clone that nobody sees evades; one that divides twice as fast has colonies of another law; mixed seeds are between."""
     trait = {"visibility": np.array([1.0, 0.0]), "division": np.array([1.0, 2.0])}

@@ -80,6 +80,25 @@ def test_the_table_and_the_linear_kernel_agree(field: Callable[..., MeanField]) 
     assert follows(below, laws[1]) < 1e-4 and follows(above, laws[0]) < 1e-4
 
 
+@pytest.mark.parametrize("n", [1, 20])
+def test_a_first_interval_cut_short_has_the_law_of_its_hours(device: Device, n: int) -> None:
+    """Of 24 h the 7 since it was founded: sizes by the generator over 7 h, bottleneck included; then all of the next."""
+    rows = 20_000
+    growth = TIGHT.model_copy(update={"birth_per_h": 0.3, "death_per_h": 0.15})
+    field = MeanField(growth, 24.0, device)
+    field.found(np.arange(rows, dtype=np.uint64), n, law=field.law())
+    field.advance(0, np.full(rows, 7.0))
+    short, other = (transitions(growth.rates(), hours)[n] for hours in (7.0, 8.0))
+    assert follows(field.table["cells"], short) > 1e-4
+    assert follows(field.table["cells"], other) < 1e-4
+    # and of a colony that is a large one already
+    big = MeanField(FREE, 24.0, device)
+    big.found(np.arange(rows, dtype=np.uint64), SMALL + 1, law=big.law())
+    big.advance(0, np.full(rows, 7.0))
+    assert follows(big.table["cells"], sizes_of(SMALL + 1, FREE, 7.0)) > 1e-4
+    assert follows(big.table["cells"], sizes_of(SMALL + 1, FREE, 8.0)) < 1e-4
+
+
 def test_extinction_in_the_end_is_deaths_over_births(field: Callable[..., MeanField]) -> None:
     rows = 40_000
     mean_field = field(FREE, rows, 2, 20)

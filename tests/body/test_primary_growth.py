@@ -82,3 +82,24 @@ def test_what_cannot_grow_is_refused() -> None:
         Growth("exponential", 0.0, RATE)
     with pytest.raises(ValueError, match="fraction"):
         Course.of(GROWTHS[0], 1.0, 1.5)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.61, 1.0])
+def test_a_full_tumour_sheds_as_one_of_its_capacity(alpha: float) -> None:
+    """However long: exp(-b t) is zero long before the end."""
+    growth = Growth("gompertz", 1.0, math.log(2) / 24.0, 1e9)
+    assert math.exp(-growth.rate_per_h / math.log(1e9) * 1e6) == 0.0
+    for start, end in ((4.7e5, 4.8e5), (1e6, 1e7), (3e4, 3.1e4)):
+        assert growth.integral(alpha, start, end) == pytest.approx((end - start) * 1e9**alpha, rel=1e-8)
+    whole = growth.integral(alpha, 0.0, 1e6)
+    assert whole == pytest.approx(growth.integral(alpha, 0.0, 3e4) + growth.integral(alpha, 3e4, 1e6), rel=1e-12)
+
+
+def test_a_full_tumour_that_is_left_stays() -> None:
+    growth = Growth("gompertz", 1.0, math.log(2) / 24.0, 1e9)
+    assert float(growth.cells(1e6)) == 1e9
+    course = Course.of(growth, 1e6, 1.0)
+    assert float(course.cells(2e6)) == 1e9
+    assert course.integral(0.7, 1e6, 2e6) == pytest.approx(1e6 * 1e9**0.7)
+    half = Course.of(growth, 1e6, 0.5)
+    assert [float(half.cells(t)) for t in (1e6, 1e7)] == pytest.approx([5e8, 1e9])

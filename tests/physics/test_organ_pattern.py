@@ -10,6 +10,7 @@ from seedsoil.sim.body.anatomy import Anatomy, load
 from seedsoil.sim.calibrate import autopsies, drainage
 from seedsoil.sim.calibrate.autopsies import Autopsies
 from seedsoil.sim.calibrate.leave_one_out import NEIGHBOURS, OURS, scores, trivial
+from seedsoil.sim.calibrate.small_cells import fitted_to, without
 
 pytestmark = pytest.mark.physics
 
@@ -52,6 +53,19 @@ def test_a_body_without_portal_vein_is_found_out(human: Anatomy, table: Autopsie
     cut = scores(table, drainage.without_portal_edge(human), OURS).macro
     assert np.all(cut > scores(table, human, OURS).macro)
     assert cut[2] > BARS[2]
+
+
+def test_equal_soils_miss_the_bar_out_of_sample(human: Anatomy, table: Autopsies) -> None:
+    """As it is: σ, too, is chosen without the primaries that are left out. Met in-sample only."""
+    low, high = drainage.BAR
+    apart = list(without(human, table, drainage.groups(human, table)))
+    own = drainage.with_equal_soils(human, table, fitted_to("all", human, table).small)[0]
+    ratios = [drainage.with_equal_soils(human, table, share.small)[0] for share in apart]
+    assert low < own < high
+    assert ratios == pytest.approx([3.82, 3.36, 14.9], rel=5e-3)
+    assert [share.sigma for share in apart] == [0.5, 0.15, 0.15]
+    assert min(ratios) > high
+    assert drainage.expected_without(human, table) == pytest.approx((3.40, 4.06), abs=0.01)
 
 
 def test_rectum_against_colon_with_rectum_left_out(human: Anatomy, table: Autopsies) -> None:

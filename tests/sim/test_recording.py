@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seedsoil.kernels.lattice import Lattice
+from seedsoil.kernels.tissue import bare
 from seedsoil.outputs.reader import Run
-from seedsoil.sim import checkpoint, limits
+from seedsoil.sim import checkpoint, limits, observe
 from seedsoil.sim.errors import InputError, Interrupted
 from seedsoil.sim.recorded import FIELDS, FieldsEvery
 from seedsoil.sim.resume import branch, resume
@@ -144,3 +146,20 @@ def test_the_estimate_is_about_what_quickstart_came_to(keep_bits: int, file_mb: 
     needs = limits.estimate(load_scenario("quickstart", {"output.keep_bits": keep_bits}))
     guess = needs.disk_bytes - limits.CHECKPOINTS * needs.checkpoint_bytes
     assert 0.75 < guess / (file_mb * 1e6) < 1.25
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 7), (6, 5, 8), (300, 2, 3)])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_spread_and_emt_are_what_cell_by_cell_means_say(shape: tuple[int, int, int], share: float) -> None:
+    draw = np.random.default_rng(5)
+    tissue = bare(Lattice.of(shape), lattice_id=0, voxel_um=20.0)
+    tissue.cell[...] = draw.random(shape) < share
+    tissue.emt[...] = draw.integers(0, 256, shape)
+    at = observe.tumour_at(tissue)
+    emt = tissue.emt[tissue.cell == 1].astype(float)
+    places = np.argwhere(tissue.cell == 1)
+    squares = sum(float(((places[:, k] - (n - 1) / 2) ** 2).mean()) for k, n in enumerate(shape)) if len(at) else 0.0
+    assert observe.spread_um(tissue, at) == observe.spread_um(tissue) == 20.0 * squares**0.5
+    held = tissue.emt.reshape(-1)[at]
+    assert observe.hybrids(held) == ((emt >= 64) & (emt <= 191)).sum()
+    assert observe.mean_emt(held) == emt.mean() if len(at) else np.isnan(observe.mean_emt(held))

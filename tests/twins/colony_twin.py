@@ -23,6 +23,7 @@ class Colony:
     cells: int
     adapted: int
     before: int = 0
+    span: float = 24.0  # hours of the interval that it is there
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def happens(word: int, hazard: float) -> bool:
 def advance(colony: Colony, interval: int, world: World) -> Colony:
     """The colony after one interval."""
     colony = replace(colony, before=0 if colony.state == DORMANT else colony.cells)
-    growth, hours = world.growth, world.hours
+    growth, hours = world.growth, colony.span
     if colony.state == DORMANT:
         words = world.words(colony.entity, interval, Purpose.COLONY_WAKE)
         hazard = (world.wake_per_h + world.doze_per_h) * hours
@@ -69,7 +70,7 @@ def advance(colony: Colony, interval: int, world: World) -> Colony:
     left = hours
     u = growth.adaptation_probability
     if n0 + n1 <= SMALL:
-        if n0 and (n1 or u > 0):
+        if (n0 and (n1 or u > 0)) or hours < world.hours:
             n0, n1, left = one_by_one(colony, n0, n1, interval, world)
         else:
             n, left = looked_up(colony, n0 + n1, interval, world)
@@ -94,12 +95,12 @@ def vessels(colony: Colony, interval: int, world: World) -> Colony:
     limit = world.growth.avascular_cells
     if limit > 0 and not colony.vascular and colony.cells >= 0.5 * limit:
         words = world.words(colony.entity, interval, Purpose.COLONY_VESSELS)
-        colony.vascular = happens(words[0], world.growth.vessels_per_h * world.hours)
+        colony.vascular = happens(words[0], world.growth.vessels_per_h * colony.span)
     return colony
 
 
 def one_by_one(colony: Colony, n0: int, n1: int, interval: int, world: World) -> tuple[int, int, float]:
-    left, event = world.hours, 0
+    left, event = colony.span, 0
     while left > 0 and 0 < n0 + n1 <= SMALL:
         kinds = ((n0, colony.law), (n1, colony.adapted_law))
         deaths = [law.death for _, law in kinds]
@@ -202,7 +203,7 @@ def shed(colony: Colony, interval: int, world: World) -> tuple[int, int]:
     growth = world.growth
     words = world.words(colony.entity, interval, Purpose.COLONY_SHED)
     size = math.sqrt(colony.cells) * math.sqrt(colony.before)
-    mean = growth.shedding_per_h * world.hours * size**growth.shedding_exponent
+    mean = growth.shedding_per_h * colony.span * size**growth.shedding_exponent
     total = int(poisson(np.array([mean]), world.draws(colony.entity, interval, Purpose.COLONY_SHED, words[:2]))[0])
     draws = world.draws(colony.entity, interval, Purpose.COLONY_SHED_ADAPTED, words[2:])
     return total, int(binomial(np.array([total]), colony.adapted / colony.cells, draws)[0])
