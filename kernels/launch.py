@@ -82,6 +82,7 @@ class Kernel:
         stand_ins, arrays = [], []
         for position, ((kind, dtype), value) in enumerate(zip(self._slots, args, strict=True)):
             if kind == "array":
+                assert dtype is not None
                 self._check(position, dtype, value, on_cuda)
                 arrays.append((position, value))
                 stand_ins.append(np.zeros(1, dtype=dtype))
@@ -173,7 +174,7 @@ def _short_positions() -> Iterator[None]:
     def short(context: Any, node: Any) -> str:
         return f'File "{context.file}", line {node.lineno + context.lineno_offset}, in {context.func.func.__name__}\n'
 
-    ASTTransformerContext.get_pos_info = short
+    ASTTransformerContext.get_pos_info = short  # pyright: ignore[reportAttributeAccessIssue]
     try:
         yield
     finally:

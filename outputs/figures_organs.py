@@ -1,5 +1,8 @@
 """Pictures of organs: the colonies in them, through time and at the end."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -144,7 +147,7 @@ def organ_pictures(organs: dict[str, xr.Dataset], colonies: xr.Dataset, names: l
     return figure
 
 
-def _apart(places: np.ndarray, named: list[tuple[int, int]]) -> list[tuple[float, float]]:
+def _apart(places: np.ndarray, named: Sequence[tuple[Any, Any]]) -> list[tuple[float, float]]:
     """Where to write each number, in points from its place (in points, too), so that none covers another."""
     taken: list[tuple[float, float, float]] = []
     offsets = []

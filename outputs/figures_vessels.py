@@ -58,7 +58,8 @@ def network(dataset: xr.Dataset, series: xr.Dataset, frames: list[int], until_h:
     picked = sorted({frames[0], frames[len(frames) // 2], frames[-1]})
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, 6.6)
-        top, below = figure.subfigures(2, 1, height_ratios=(3.9, 2.5))
+        parts: Any = figure.subfigures(2, 1, height_ratios=(3.9, 2.5))
+        top, below = parts
         grid: Any = top.subplots(1, len(picked), squeeze=False)[0]
         seen: set[int] = set()
         for axes, frame in zip(grid, picked, strict=True):

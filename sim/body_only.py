@@ -63,6 +63,10 @@ def check(scenario: Any) -> bool:
         raise ValueError(
             'body.primary: primary = "emission" sheds from a primary of the graph, e.g. primary = "breast"'
         )
+    if scenario.body.colonies.lattices > 0:
+        raise ValueError(
+            'body.colonies.lattices: primary = "emission" has no tissue for colonies to grow in; give 0, or take it away'
+        )
     if scenario.lattice.shape != (1, 1, 1):
         raise ValueError('lattice.shape: primary = "emission" has no lattice; take [lattice] away')
     if abs(scenario.lattice.tick_h - tick_h({"interval_h": scenario.body.interval_h})) > 1e-9:

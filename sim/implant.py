@@ -153,7 +153,8 @@ def nearest(lattice: Lattice, cells: int, stamp: Stamp, blocked: np.ndarray | No
         ]
         z, y, x = np.meshgrid(*ranges, indexing="ij")
         # squared distance in quarter voxels: whole numbers, so that equal ones are equal
-        rank = sum((2 * at - (n - 1)) ** 2 for at, n in zip((z, y, x), lattice.shape, strict=True)).reshape(-1)
+        squares = [(2 * at - (n - 1)) ** 2 for at, n in zip((z, y, x), lattice.shape, strict=True)]
+        rank = np.sum(squares, axis=0).reshape(-1)
         flat = np.ravel_multi_index((z, y, x), lattice.shape).reshape(-1)
         if blocked is not None:
             rank, flat = rank[~blocked[flat]], flat[~blocked[flat]]

@@ -16,6 +16,7 @@ from ..kernels import (
     stroma,
     transport,
 )
+from ..kernels.intravasation import Intravasation
 from ..kernels.lattice import Lattice
 from . import demands, sprouting
 from .scenario import Scenario
@@ -35,7 +36,7 @@ class Processes:
     proliferation: proliferation.ProliferationRates
     mutation: mutation.MutationRates
     intravasation: intravasation.IntravasationRates
-    leaving: intravasation.Intravasation
+    leaving: Intravasation
     rupture: rupture.RuptureRates
     collapse: collapse.CollapseRates
     growth: tuple[sprouting.GrowthRates, ...]  # of blood, of lymph

@@ -105,8 +105,8 @@ def rates(name: str, table: Angiogenesis, voxel_um: float, tick_h: float) -> Gro
     if table.least_gradient_ng_per_ml_mm > table.full_gradient_ng_per_ml_mm:
         raise ValueError(f"{name}.least_gradient_ng_per_ml_mm: exceeds {name}.full_gradient_ng_per_ml_mm")
     hours = every * tick_h
-    chances = [
+    sprout, branch = (
         -math.expm1(-rate * voxel_um / 1e3 * hours) for rate in (table.sprouting_per_mm_h, table.branching_per_mm_h)
-    ]
+    )
     regress = -math.expm1(-table.regression_um_per_h / voxel_um * hours)
-    return GrowthRates(int(kind), ligand, every, *chances, regress, step_um, table)
+    return GrowthRates(int(kind), ligand, every, sprout, branch, regress, step_um, table)

@@ -109,7 +109,8 @@ def gradient(tissue: Tissue, field: object, voxels: np.ndarray) -> np.ndarray:
         low[:, axis], high[:, axis] = np.maximum(at[:, axis] - 1, 0), np.minimum(at[:, axis] + 1, n - 1)
         apart = (high - low)[:, axis] * tissue.voxel_um / 1e3
         values = [
-            read(tissue, field, np.ravel_multi_index(tuple(ends.T), shape)).astype(np.float64) for ends in (low, high)
+            read(tissue, field, np.asarray(np.ravel_multi_index(tuple(ends.T), shape))).astype(np.float64)
+            for ends in (low, high)
         ]
         out[:, axis] = np.divide(values[1] - values[0], apart, out=np.zeros(len(voxels)), where=apart > 0)
     return out

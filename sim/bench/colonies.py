@@ -5,6 +5,8 @@ tables, rejection and normal numbers all have their share; a bottleneck lets the
 once with Gompertz growth, an avascular limit and shedding.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..body.colony_parameters import ColonyGrowth
@@ -14,7 +16,7 @@ from .plan import Bench
 
 NAME = "colonies"
 LAWS, INTERVAL_H = 16, 24.0
-CROWDED = {"slowing_per_h": 2e-5, "avascular_cells": 1e6, "vessels_per_h": 1e-4, "shedding_per_h": 1e-6}
+CROWDED: dict[str, Any] = {"slowing_per_h": 2e-5, "avascular_cells": 1e6, "vessels_per_h": 1e-4, "shedding_per_h": 1e-6}
 # of so many standard errors the total may differ from what is expected
 ERRORS = 6.0
 

@@ -6,7 +6,7 @@
 
 Kaplan et al. 2005 (Nature 438:820) saw bone marrow cells prepare organs ahead of tumour cells; half-lives and gains were
 not read, so all of them are "assumed" and off by default. Both equations are solved exactly over an interval in which
-N and the saturation are constant, so after resection F decays with its half-life and M follows within tau.
+N is constant, however long it is; the saturation of the decaying F is integrated by Gauss's rule over each half-life.
 Ignored: organs that differ in how fast they are prepared, metastases that secrete.
 """
 
@@ -18,6 +18,9 @@ import numpy as np
 from pydantic import Field
 
 from ...kernels.parameters import Parameters, quantity
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_ROUNDING = 1e-16
 
 
 class Niche(Parameters):
@@ -74,9 +77,19 @@ class NicheState:
         rest = niche.secretion_per_h * cells / decay
         before = self.factor
         self.factor = rest + (before - rest) * math.exp(-decay * hours)
-        middle = 0.5 * (before + self.factor)  # the niche is slow beside an interval
-        target = middle / (middle + niche.half_saturation)
-        self.prepared = target + (self.prepared - target) * math.exp(-hours / niche.response_h)
+        tau = niche.response_h
+        self.prepared *= math.exp(-hours / tau)
+        # from where on the factor is at rest; before that, what the niche has forgotten by the end
+        swing = max(1.0, abs(before - rest) / niche.half_saturation)
+        still = min(hours, (math.log(swing) - math.log(_ROUNDING)) / decay)
+        start = min(still, max(0.0, hours + tau * math.log(_ROUNDING)))
+        pieces = max(1, math.ceil((still - start) / min(niche.factor_half_life_h, tau)))
+        width = (still - start) / pieces
+        time = start + width * (np.arange(pieces)[:, None] + 0.5 * (1.0 + _NODES))
+        factor = rest + (before - rest) * np.exp(-decay * time)
+        followed = factor / (factor + niche.half_saturation) * np.exp((time - hours) / tau)
+        self.prepared += 0.5 * width / tau * float((followed * _WEIGHTS).sum())
+        self.prepared -= rest / (rest + niche.half_saturation) * math.expm1((still - hours) / tau)
 
 
 def raised(probability: np.ndarray | float, gain: float, prepared: np.ndarray) -> np.ndarray:

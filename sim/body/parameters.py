@@ -4,6 +4,7 @@ Two accounts of transit exclude each other. Without `graph`, the simple one: a f
 share, each with a lattice. With it, a body as a graph of places, and the tables of what happens in them.
 """
 
+import math
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Self
@@ -20,8 +21,9 @@ from .colony_parameters import ColonyGrowth
 from .dormancy import Dormancy
 from .gauntlet import Gauntlet
 from .niche import Niche
-from .passage import Arrest, Transit
+from .passage import KINDS, Arrest, Kind, Transit, chain, share_of
 from .soil import EQUAL, Soil
+from .transit import MEAN_MAX
 
 Shape = Annotated[tuple[int, int, int], Field(strict=False)]
 # it names groups and series of the run file
@@ -64,6 +66,12 @@ def _anatomy(graph: str, sha256: str) -> Anatomy:
             f"body.graph_sha256 is {printable(sha256)}"
         )
     return body
+
+
+def _passes(kind: Kind) -> str:
+    """Which key says how often a kind of seed passes a bed."""
+    size = "cluster" if kind.cluster else "small" if kind.small else "large"
+    return f"{size}_pass_probability"
 
 
 def hint(name: str, known: Iterable[str]) -> str:
@@ -140,7 +148,10 @@ class Body(Parameters):
         (1, 64, 64), unit="voxels", source="the scenario's choice", about="nz, ny, nx of every organ's lattice"
     )
     secondary_seeding: bool = quantity(
-        False, unit="-", source=f"{FRANSSEN_2019}: organs do not shed", about="do colonies shed seeds in turn"
+        False,
+        unit="-",
+        source=f"{FRANSSEN_2019}: organs do not shed",
+        about="do colonies shed seeds in turn; with body.graph they do if body.colonies.shedding_per_h is above 0",
     )
     organs: dict[OrganName, Organ] = Field(default_factory=dict)
     transit: Transit | None = None
@@ -168,6 +179,8 @@ class Body(Parameters):
                     raise ValueError(f"body.{name}: belongs to a body without body.graph; with it, {_INSTEAD[name]}")
             self._check_names()
             self._check_laws()
+            self._check_seeding()
+            self._check_ends()
             return self
         for name in (*OF_GRAPH, "soil"):
             if getattr(self, name):
@@ -201,6 +214,35 @@ class Body(Parameters):
                 growth.refuse(law, self.interval_h)
             except ValueError as error:
                 raise ValueError(f"body.colonies: {error}") from None
+
+    def _check_seeding(self) -> None:
+        """One switch: colonies of a graph shed at their rate, and the switch of lattices says the same."""
+        sheds = self.colonies is not None and self.colonies.shedding_per_h > 0
+        if "secondary_seeding" not in self.model_fields_set:
+            self.__dict__["secondary_seeding"] = sheds  # not as if it had been given: another rate may still change it
+        elif sheds and not self.secondary_seeding:
+            raise ValueError(
+                "body.secondary_seeding: false, and body.colonies.shedding_per_h is above 0; give true, or a rate of 0"
+            )
+
+    def _check_ends(self) -> None:
+        """Seeds of every kind that there is come to an end."""
+        transit, arrest, body = self.transit, self.arrest, self.anatomy
+        assert transit and arrest
+        adhesion = {organ: self.soil_of(organ).adhesion_probability for organ in body.organs}
+        for kind in KINDS:
+            if share_of(transit, kind) == 0.0:
+                continue
+            try:
+                passages = float(chain(body, transit, arrest, kind, adhesion).visits_from.sum(axis=1).max())
+            except ValueError:  # neither held nor dying
+                passages = math.inf
+            if not passages <= MEAN_MAX:
+                raise ValueError(
+                    f"body.arrest.{_passes(kind)}: such seeds would come into {passages:.3g} places in the mean before "
+                    f"they are held or die (at most {MEAN_MAX:g}); lower it, or raise a hazard of body.transit: "
+                    "shear_per_h, nk_per_h, anoikis_per_h"
+                )
 
     @property
     def anatomy(self) -> Anatomy:

@@ -16,6 +16,7 @@ from ...kernels.draws import Purpose, host_philox
 from .chain import Chain
 
 PASSAGES_MAX = 100_000  # 50 days of going round: far beyond any half-life that was measured
+MEAN_MAX = PASSAGES_MAX / 30  # so many in the mean: one seed in 10^13 comes further than that
 
 # most seeds stop within so many places; who goes on goes round hundreds of times
 FIRST_PASSAGES = 4

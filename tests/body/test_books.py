@@ -99,6 +99,18 @@ def test_secondary_seeding_off_is_off(device: Device) -> None:
     assert not account.metastases.counted["seeds"].any()
 
 
+def test_the_switch_of_secondary_seeding_says_what_colonies_do() -> None:
+    quiet = {**SHEDDING, "colonies": {**SHEDDING["colonies"], "shedding_per_h": 0.0}}
+    assert body(**SHEDDING).secondary_seeding and not body(**quiet).secondary_seeding
+    for given in (SHEDDING, quiet):
+        whole = body(**given)
+        assert type(whole).model_validate(whole.model_dump()) == whole  # all written out, it is the same body
+        assert "secondary_seeding" not in whole.model_dump(exclude_unset=True)
+    assert body(**quiet, secondary_seeding=True).secondary_seeding
+    with pytest.raises(ValueError, match=r"body\.secondary_seeding: false, and body\.colonies\.shedding_per_h"):
+        body(**SHEDDING, secondary_seeding=False)
+
+
 def test_a_seed_is_shed_into_the_same_life_whoever_else_sheds(shed, device: Device) -> None:
     """Without the colonies of half of the seeds, the other half's founders, and what those found, stay as they were."""
     _, account = shed

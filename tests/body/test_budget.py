@@ -60,6 +60,43 @@ def test_the_cluster_advantage_comes_out() -> None:
     assert budget(without, 7)[-1].share < 7 * budget(without, 1)[-1].share  # without a bottleneck there is none
 
 
+def by_small_steps(niche: Niche, factor: float, prepared: float, cells: float, hours: float) -> float:
+    """The niche by the classical Runge-Kutta method, in steps of a fiftieth of a half-life or response."""
+    decay, steps = math.log(2.0) / niche.factor_half_life_h, 50 * math.ceil(hours / niche.factor_half_life_h)
+    steps = max(steps, 50 * math.ceil(hours / niche.response_h))
+
+    def slope(f: float, m: float) -> np.ndarray:
+        return np.array(
+            [niche.secretion_per_h * cells - decay * f, (f / (f + niche.half_saturation) - m) / niche.response_h]
+        )
+
+    state, h = np.array([factor, prepared]), hours / steps
+    for _ in range(steps):
+        a = slope(*state)
+        b = slope(*(state + 0.5 * h * a))
+        c = slope(*(state + 0.5 * h * b))
+        state = state + h / 6 * (a + 2 * b + 2 * c + slope(*(state + h * c)))
+    return float(state[1])
+
+
+@pytest.mark.parametrize("response_h", [336.0, 3.0])
+@pytest.mark.parametrize(("cells", "hours"), [(0.0, 2400.0), (0.0, 240.0), (300.0, 240.0), (3.0, 1.0)])
+def test_the_niche_is_the_same_for_any_interval(response_h: float, cells: float, hours: float) -> None:
+    niche = Niche(organs=("lung",), factor_half_life_h=24.0, half_saturation=1000.0, response_h=response_h)
+    once, often = NicheState(5e4, 0.9), NicheState(5e4, 0.9)
+    once.advance(niche, cells, hours)
+    for _ in range(10):
+        often.advance(niche, cells, hours / 10)
+    exact = by_small_steps(niche, 5e4, 0.9, cells, hours)
+    assert once.prepared == pytest.approx(exact, rel=1e-5, abs=1e-9)
+    assert often.prepared == pytest.approx(once.prepared, rel=1e-11, abs=1e-13)
+    # planted: the saturation of the mean of both ends
+    middle = 0.5 * (5e4 + once.factor)
+    target = middle / (middle + 1000.0)
+    if hours > 1.0 and cells == 0.0:
+        assert target + (0.9 - target) * math.exp(-hours / response_h) > exact + 0.05
+
+
 def test_the_niche_rises_saturates_and_decays_after_resection() -> None:
     niche = Niche(
         organs=("lung",), factor_half_life_h=20.0, half_saturation=1000.0, response_h=100.0, survival_gain=0.5

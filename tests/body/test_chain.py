@@ -1,11 +1,14 @@
 """The absorbing chain against what can be worked out by hand, and each identity against an error that breaks it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from body.two_circuits import SMALL
 
 from seedsoil.sim.body.anatomy import Anatomy, load, read
 from seedsoil.sim.body.chain import Chain, hazard_for
+from seedsoil.sim.body.transit import names_of, travel
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +134,25 @@ def contents(anatomy: Anatomy, per_mL: np.ndarray) -> float:
 @pytest.mark.parametrize("hazard", [0.0, 0.4])
 @pytest.mark.parametrize("primary", ["breast", "colon", "lung", "rectum"])
 def test_contents_of_the_blood_are_shedding_times_residence(human: Anatomy, primary: str, hazard: float) -> None:
-    """C·V = S·T_res, C the mean over the blood of flux over flow."""
+    """C·V = S·T_res, C the mean over the blood of flux over flow; and both are what is found of seeds sent one by one."""
     chain = Chain.of(human, 0.6, 0.02, hazard)
-    held = contents(human, chain.concentration_per_mL(1e5, primary))
-    assert held == pytest.approx(1e5 * chain.in_blood_h(primary), rel=1e-12)
-    # planted: removal by the chain and by a half-life besides
-    twice = held / (1 + np.log(2) / 1.7 * chain.in_blood_h(primary))
-    assert twice != pytest.approx(1e5 * chain.in_blood_h(primary), rel=1e-4)
+    held = contents(human, chain.concentration_per_mL(1e5, primary, "blood"))
+    assert held == pytest.approx(1e5 * chain.in_blood_h(primary, "blood"), rel=1e-12)
+    # at steady shedding as many are there as are shed in the time that one is on its way
+    many, key = 40_000, (5, 8)
+    names = names_of(np.arange(many), np.zeros(many), np.zeros(many), np.zeros(many), key)
+    hours = travel([chain], np.zeros(many, np.int64), human.source_of(primary, "blood"), names, key).hours
+
+    def is_found(contents_of_blood: float) -> bool:
+        return abs(contents_of_blood - 1e5 * hours.mean()) <= 4e5 * hours.std() / np.sqrt(many)
+
+    assert is_found(held)
+    # planted: a half-life of a minute besides arrest; visits of another chain; the whole output as flow in the veins
+    twice = Chain.of(human, 0.6, 0.02, hazard + 60 * np.log(2))
+    other = replace(chain, visits_from=Chain.of(human, 0.65, 0.02, hazard).visits_from)
+    for wrong in (twice, other):
+        assert not is_found(contents(human, wrong.concentration_per_mL(1e5, primary, "blood")))
+    assert not is_found(contents(human, chain.concentration_per_mL(1e5, primary, "blood") * human.flow_fraction))
 
 
 def test_dilution_at_each_site_by_hand(small: Anatomy) -> None:

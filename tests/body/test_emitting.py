@@ -196,6 +196,7 @@ def test_blood_is_flux_over_flow_at_every_site(file: str, device: Device) -> Non
         ("", {"implant.cells": 7}, "implant"),
         ("", {"motility.epithelial_um2_per_h": 3.0}, "motility"),
         ("", {"body.primary": "elbow"}, "body.primary"),
+        ("", {"body.colonies.lattices": 2}, "body.colonies.lattices"),
         ("", {"emission.cluster_fraction": 1.5}, "emission.cluster_fraction"),
         ("", {"primary": "lattice"}, "lattice"),
         (

@@ -138,6 +138,28 @@ def test_rates_of_nothing_are_off(device: Device) -> None:
     assert account.niche.factor == account.niche.prepared == 0.0
 
 
+HARMLESS = {"shear_per_h": 0.0, "nk_per_h": 0.0, "anoikis_per_h": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("transit", "arrest", "named"),
+    [
+        ({**HARMLESS, "shear_per_h": 1e-3, "small_fraction": 1.0}, {"small_pass_probability": 1.0}, "small"),
+        (HARMLESS, {"large_pass_probability": 1.0}, "large"),
+        ({**HARMLESS, "small_fraction": 0.0}, {"cluster_pass_probability": 1.0}, "cluster"),
+    ],
+)
+def test_seeds_that_would_go_round_for_ever_are_refused_before_a_run(transit: dict, arrest: dict, named: str) -> None:
+    everywhere = {"node_pass_probability": 1.0, "cavity_pass_probability": 1.0, **arrest}
+    with pytest.raises(ValueError, match=rf"body\.arrest\.{named}_pass_probability: such seeds would come into"):
+        body(transit=transit, arrest=everywhere)
+    # what holds or kills them in time is enough, and a kind that there is not is none
+    held = body(transit=transit, arrest={**everywhere, f"{named}_pass_probability": 0.99})
+    assert held.arrest and held.transit
+    if named == "small":
+        body(transit={**transit, "small_fraction": 0.0}, arrest=everywhere)
+
+
 def test_every_cell_of_a_cluster_comes_off_alike(device: Device) -> None:
     seeds = clusters([5] * 800)
     travel(body(transit={"breakup_probability": 0.3, "small_fraction": 0.0}), seeds, device, 1)
