@@ -7,9 +7,10 @@ Of n cells with rates b, d, r = b - d (the closed forms are those of `birth_deat
     crowding     the same with d raised, so that the mean of e^(rT) becomes that of
                    dn/dt = min(r, a ln(K/n)) n        exponential, then Gompertz (Wheldon 1988)
                    n G/(1 + n (G - 1)/K_a), G the factor before, while it has no vessels (Beverton-Holt, logistic)
-                 for both kinds of cell by the same factor
-    adaptation   of b n0 dt births a share u is adapted: Poisson, cells that count from the end of the interval on. They grow
-                 by a law of their own; so do their descendants and what they shed
+                 for both kinds of cell by the same factor; with a = 0 growth is exponential up to K, and ends there
+    adaptation   of M = b int n0 dt births a share u is adapted, spread over the cells n0 that are left at the end: a cell is
+                 one with 1 - exp(-u M/n0), and counts from then on. They grow by a law of their own; so do their
+                 descendants and what they shed
     vessels      without them, from half of K_a on, a colony gets them at a rate: angiogenic dormancy ends
 
 Ignored: space, which the lattice has (`sim/body/handover.py`); adaptation back; cells that it sheds are not missed, because
@@ -20,7 +21,7 @@ import taichi as ti
 
 from .draws import Purpose, as_threshold, below, happens
 from .launch import array, kernel
-from .samplers import binomial, block_of, negative_binomial, poisson
+from .samplers import COUNTABLE, UNCOUNTABLE, binomial, block_of, negative_binomial
 from .small_colonies import BIRTH, DEATH, EXTINCT, FACTOR, GROWING, SLOW_FROM, SPREAD, SURVIVE, WIDTH
 from .special_functions import F, growth_less_one, normal, unit
 
@@ -45,7 +46,7 @@ def crowded(
     slowing: ti.f64,
 ):
     """By what factor n cells multiply in `time`, if `free` = exp(rate time) is the one without crowding and Gompertz growth
-    is the slower from `slow_from` cells on. `avascular` 0: no such limit; `slowing` 0: no Gompertz."""
+    is the slower from `slow_from` cells on. `avascular` 0: no such limit; `slowing` 0: no Gompertz, but a sudden end."""
     out = free
     if slowing > F(0.0) and n * free > slow_from:
         slow = time
@@ -54,6 +55,8 @@ def crowded(
             slow -= ti.log(slow_from / n) / rate
             start = slow_from
         out = ti.exp(-growth_less_one(-slowing * slow) * ti.log(capacity / start)) * start / n
+    if out > F(1.0):
+        out = ti.max(F(1.0), ti.min(out, capacity / n))
     if avascular > F(0.0) and out > F(1.0):
         out = out / (F(1.0) + n * (out - F(1.0)) / avascular)
     return out
@@ -71,7 +74,7 @@ def grown(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """What n cells become if a lineage survives with probability `survive` and has a geometric size."""
+    """What n cells become if a lineage survives with probability `survive` and has a geometric size; UNCOUNTABLE if too many."""
     what = ti.u32(Purpose.COLONY_SURVIVE << 16) | kind
     four = block_of(low, interval, what, high, k0, k1)
     # moments about zero of what a lineage comes to, then cumulants
@@ -87,7 +90,9 @@ def grown(
         fourth - F(4.0) * mean * third - F(3.0) * second * second + F(12.0) * square * second - F(6.0) * square * square
     )
     out = n
-    if F(FAR) * count * variance * variance * variance > peak * variance + lean * lean:
+    if count * mean > F(COUNTABLE):
+        out = ti.cast(UNCOUNTABLE, ti.i64)
+    elif F(FAR) * count * variance * variance * variance > peak * variance + lean * lean:
         x = normal(unit(four[0]))
         size = count * mean + ti.sqrt(count * variance) * x + lean / variance * (x * x - F(1.0)) / F(6.0)
         out = ti.cast(ti.max(F(0.0), ti.floor(size + F(0.5))), ti.i64)
@@ -113,7 +118,6 @@ def grow_pass(
     adapted: array(ti.i64),
     span: array(ti.f64),
     left: array(ti.f64),
-    lived: array(ti.f64),
     laws: array(ti.f64),
     count: ti.i32,
     interval_h: ti.f64,
@@ -127,7 +131,8 @@ def grow_pass(
     k1: ti.u32,
 ):
     """entity u4 x 2; law, adapted_law rows of laws i4; state u1; vascular 0/1 u1; cells, of them adapted i8; span: hours of
-    the interval that it has been there, left: hours to grow, lived: cell hours so far, f8, all of (colonies,); laws (laws, WIDTH) f8; adaptation per birth; avascular, capacity
+    the interval that it has been there, left: hours to grow, f8, all of (colonies,); laws (laws, WIDTH) f8; adaptation per
+    birth; avascular, capacity
     cells; slowing 1/h; switch: hazard per interval.
 
     Walls: none.
@@ -140,9 +145,9 @@ def grow_pass(
             low, high = entity_low[i], entity_high[i]
             n1 = adapted[i]
             n0 = cells[i] - n1
-            hours, time = lived[i], left[i]
+            time = left[i]
             if time > F(0.0):
-                c0, c1 = ti.cast(n0, ti.f64), ti.cast(n1, ti.f64)
+                c0, c1, lived = ti.cast(n0, ti.f64), ti.cast(n1, ti.f64), F(0.0)
                 n = c0 + c1
                 lead = ti.select(n0 > 0, mine, other)
                 rate, free, slow_from = (
@@ -183,16 +188,17 @@ def grow_pass(
                                 bend = F(1.0) - x * x / F(12.0)  # from the mean of both ends to that of the exponential
                                 if ti.abs(x) > F(0.01):
                                     bend = F(2.0) * ti.tanh(F(0.5) * x) / x
-                                hours += bend * F(0.5) * (c0 + ti.cast(after, ti.f64)) * time
+                                lived = bend * F(0.5) * (c0 + ti.cast(after, ti.f64)) * time
                         else:
                             n1 = after
-            if adaptation > F(0.0) and hours > F(0.0):
-                what = ti.u32(Purpose.COLONY_ADAPT << 16)
-                four = block_of(low, interval, what, high, k0, k1)
-                mean = adaptation * laws[mine + BIRTH] * hours
-                new = poisson(mean, four[0], four[1], low, interval, what, high, k0, k1)
-                n0 = ti.max(ti.cast(0, ti.i64), n0 - new)
-                n1 += new
+                if lived > F(0.0) and n0 > 0:
+                    what = ti.u32(Purpose.COLONY_ADAPT << 16)
+                    four = block_of(low, interval, what, high, k0, k1)
+                    each = adaptation * laws[mine + BIRTH] * lived / ti.cast(n0, ti.f64)
+                    becomes = -growth_less_one(-each)
+                    new = binomial(n0, becomes, four[0], four[1], low, interval, what, high, k0, k1)
+                    n0 -= new
+                    n1 += new
             cells[i] = n0 + n1
             adapted[i] = n1
             if n0 + n1 == 0:

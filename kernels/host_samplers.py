@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .draws import Purpose, host_philox
-from .samplers import ATTEMPTS_MAX, FEW, INVERSION_STEPS_MAX
+from .samplers import ATTEMPTS_MAX, COUNTABLE, FEW, INVERSION_STEPS_MAX, UNCOUNTABLE
 
 _LOWER = np.uint64(0xFFFFFFFF)
 _CENTRE = ((59.109374720, 159.29113202, 50.434271938, 3.3871327179), (67.187563600, 78.757757664, 17.895169469, 1.0))
@@ -130,13 +130,13 @@ def binomial(n: np.ndarray, p: np.ndarray | float, draws: Draws) -> np.ndarray:
 
 
 def poisson(mean: np.ndarray, draws: Draws) -> np.ndarray:
-    """Poisson numbers of these means (rows,) f8, i8."""
+    """Poisson numbers of these means (rows,) f8, i8; UNCOUNTABLE if a mean is above COUNTABLE."""
     mean = np.asarray(mean, dtype=np.float64)
-    out = np.zeros(mean.shape)
+    out = np.where(mean > COUNTABLE, float(UNCOUNTABLE), 0.0)
     few = (mean > 0) & (mean < FEW)
     small = mean[few]
     out[few] = _few(fine_unit(draws.words(np.flatnonzero(few))), np.exp(-small), lambda x, at: small[at] / x)
-    rows = np.flatnonzero(mean >= FEW)
+    rows = np.flatnonzero((mean >= FEW) & (mean <= COUNTABLE))
     for attempt in range(ATTEMPTS_MAX):
         if not len(rows):
             break

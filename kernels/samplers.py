@@ -21,6 +21,9 @@ FEW = 10.0
 INVERSION_STEPS_MAX = 1000
 # attempts of a rejection; one fails one time in four at worst, so all of them never
 ATTEMPTS_MAX = 64
+# f64 has no whole numbers one by one beyond; of a larger mean there is no number but this
+COUNTABLE = 2.0**53
+UNCOUNTABLE = -1
 
 _HALF_LOG_TWO_PI = 0.9189385332046727
 
@@ -141,10 +144,12 @@ def poisson(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """A Poisson number, i8; `what` as for `binomial`."""
+    """A Poisson number, i8; UNCOUNTABLE if the mean is above COUNTABLE. `what` as for `binomial`."""
     out = F(0.0)
     if mean > F(0.0):
-        if mean < F(FEW):
+        if mean > F(COUNTABLE):
+            out = ti.cast(UNCOUNTABLE, ti.f64)
+        elif mean < F(FEW):
             out = few_poisson(mean, fine_unit(a, b))
         else:
             wide = F(0.931) + F(2.53) * ti.sqrt(mean)
@@ -235,7 +240,7 @@ def negative_binomial(
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """The sum of k geometric numbers with P(j) = (1 - p) p^j, i8; takes two pairs of words, and the streams `what` and
+    """The sum of k geometric numbers with P(j) = (1 - p) p^j, i8 (UNCOUNTABLE as for `poisson`); takes two pairs of words, and the streams `what` and
     `what + 256`, with 8 bits each."""
     out = ti.cast(0, ti.i64)
     if k > 0 and p > F(0.0):

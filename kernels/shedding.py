@@ -2,7 +2,8 @@
 
 The emission law (Iwata et al. 2000, J Theor Biol 203:177; Hanin et al. 2006, J Math Biol 52:714). N is the geometric mean of
 the sizes at both ends of the interval, so the error is of second order in growth per interval. Of the seeds as large
-a share is adapted as of the cells: they inherit it. Ignored: that a colony is smaller by what it sheds.
+a share is adapted as of the cells: they inherit it. What was dormant at the start of the interval sheds nothing in it.
+Ignored: that a colony is smaller by what it sheds.
 """
 
 import taichi as ti
@@ -33,7 +34,8 @@ def shed_pass(
     k1: ti.u32,
 ):
     """entity u4 x 2; state u1; cells, of them adapted, before (colonies,) i8; span: hours of the interval that it has been
-    there (colonies,) f8; shed, shed_adapted (colonies,) i8, written; per_h: seeds of a colony of one cell.
+    there (colonies,) f8; shed, shed_adapted (colonies,) i8, written, UNCOUNTABLE in shed if it is too many; per_h: seeds of
+    a colony of one cell.
 
     Walls: none.
     Conserves: cells; only what is shed is written.

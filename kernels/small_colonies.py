@@ -3,9 +3,10 @@
 Up to 64 cells, of which fewer than n_c need one another (`birth_death`):
 
     one kind of cell     the size after the interval, or after the parts that it is cut into, from the table
-    both kinds           their births and deaths one by one (Gillespie 1977, J Phys Chem 81:2340), adaptation at birth
+    both, or adapting    their births and deaths one by one (Gillespie 1977, J Phys Chem 81:2340), adaptation at birth
     part of an interval  the same: a colony's first has the hours since it was founded, which no table knows
-    dormant              neither grows nor shrinks; wakes, or dies, at a rate, at the end of an interval
+    Gompertz             deaths are more where it is the slower, as in `colony_growth`: in the table, and of both kinds alike
+    dormant              neither grows nor shrinks; wakes, or dies, at a rate, at the end of an interval, and sheds nothing in it
 
 What grows beyond is left to `colony_growth`, with the hours that are left of the interval.
 """
@@ -49,7 +50,6 @@ def small_pass(
     before: array(ti.i64),
     span: array(ti.f64),
     left: array(ti.f64),
-    lived: array(ti.f64),
     laws: array(ti.f64),
     limits: array(ti.u32),
     guide: array(ti.u8),
@@ -57,15 +57,18 @@ def small_pass(
     interval_h: ti.f64,
     bottleneck: ti.i32,
     adaptation: ti.f64,
+    capacity: ti.f64,
+    slowing: ti.f64,
     wake: ti.f32,
     doze: ti.f32,
     interval: ti.u32,
     k0: ti.u32,
     k1: ti.u32,
 ):
-    """entity u4 x 2; law, adapted_law rows of laws i4; state u1; cells, of them adapted, before (the cells at the start) i8;
-    span: hours of the interval that it has been there; left: hours for colony_growth, lived: cell hours of cells not adapted, f8, all of (colonies,); laws (laws, WIDTH) f8;
-    limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck cells; adaptation per birth; wake,
+    """entity u4 x 2; law, adapted_law rows of laws i4; state u1; cells, of them adapted, before (the cells at the start; 0 if
+    dormant then) i8; span: hours of the interval that it has been there, left: hours for colony_growth, f8, all of
+    (colonies,); laws (laws, WIDTH) f8; limits (laws, SMALL + 1, SIZES) u4; guide (laws, SMALL + 1, GUIDES) u1; bottleneck,
+    capacity cells; adaptation per birth; slowing 1/h; wake,
     doze (deaths while dormant): hazards per interval.
 
     Walls: none.
@@ -75,8 +78,9 @@ def small_pass(
     for i in range(count):
         before[i] = cells[i]
         low, high = entity_low[i], entity_high[i]
-        rest, hours = F(0.0), F(0.0)
+        rest = F(0.0)
         if state[i] == ti.u8(DORMANT):
+            before[i] = ti.cast(0, ti.i64)
             there = ti.cast(span[i] / interval_h, ti.f32)
             hazard = (wake + doze) * there
             chance = block_of(low, interval, ti.u32(Purpose.COLONY_WAKE << 16), high, k0, k1)
@@ -92,12 +96,20 @@ def small_pass(
                 mine, other = law[i] * WIDTH, adapted_law[i] * WIDTH
                 n1 = ti.cast(adapted[i], ti.i32)
                 n0 = ti.cast(cells[i], ti.i32) - n1
-                if (n0 > 0 and n1 > 0) or rest < interval_h:
+                if (n0 > 0 and (n1 > 0 or adaptation > F(0.0))) or rest < interval_h:
                     event = 0
                     while rest > F(0.0) and n0 + n1 > 0 and n0 + n1 <= SMALL and event < EVENTS_MAX:
-                        die = ti.select(n0 + n1 < bottleneck, SMALL_DEATH, DEATH)
-                        b0, d0 = laws[mine + BIRTH] * ti.cast(n0, ti.f64), laws[mine + die] * ti.cast(n0, ti.f64)
-                        b1, d1 = laws[other + BIRTH] * ti.cast(n1, ti.f64), laws[other + die] * ti.cast(n1, ti.f64)
+                        c0, c1 = ti.cast(n0, ti.f64), ti.cast(n1, ti.f64)
+                        b0, b1 = laws[mine + BIRTH] * c0, laws[other + BIRTH] * c1
+                        d0, d1 = laws[mine + DEATH] * c0, laws[other + DEATH] * c1
+                        if slowing > F(0.0):
+                            n = c0 + c1
+                            more = ti.max(F(0.0), (b0 + b1 - d0 - d1) / n - slowing * ti.log(capacity / n))
+                            d0 += more * c0
+                            d1 += more * c1
+                        if n0 + n1 < bottleneck:
+                            d0 = ti.max(d0, laws[mine + SMALL_DEATH] * c0)
+                            d1 = ti.max(d1, laws[other + SMALL_DEATH] * c1)
                         total = b0 + b1 + d0 + d1
                         what = ti.u32(Purpose.COLONY_EVENT << 16) | ti.cast(event, ti.u32)
                         four = block_of(low, interval, what, high, k0, k1)
@@ -137,7 +149,6 @@ def small_pass(
                         elif at == 3:
                             word = draws[3]
                         size = look_up(limits, guide, pure, n, word)
-                        hours += F(0.5) * ti.cast(n + size, ti.f64) * part_h
                         n = size
                         part += 1
                     rest = ti.select(part == parts, F(0.0), interval_h - ti.cast(part, ti.f64) * part_h)
@@ -145,9 +156,7 @@ def small_pass(
                         n0 = n
                     else:
                         n1 = n
-                        hours = F(0.0)
                 rest = ti.select(n0 + n1 > SMALL, rest, F(0.0))
                 cells[i] = ti.cast(n0 + n1, ti.i64)
                 adapted[i] = ti.cast(n1, ti.i64)
         left[i] = rest
-        lived[i] = hours

@@ -5,8 +5,9 @@ from typing import Self
 
 from pydantic import model_validator
 
-from ...kernels.birth_death import SMALL, Rates
+from ...kernels.birth_death import OVERRATED_MAX, SMALL, Rates, establishment, overrated, substeps
 from ...kernels.parameters import Parameters, quantity
+from ...kernels.small_colonies import EVENTS_MAX
 
 SZCZUREK_2020 = "Szczurek et al. 2020, PLoS Comput Biol"
 COUMANS_2013 = "Coumans et al. 2013, BMC Cancer 13:283"
@@ -40,7 +41,8 @@ class ColonyGrowth(Parameters):
         ge=0,
         le=100,
         source="derived: one cell in 4000 then founds a lasting colony (assumed), with deaths half of births",
-        about="deaths per birth in colonies of fewer cells than bottleneck_cells",
+        about="deaths in colonies of fewer cells than bottleneck_cells, over birth_per_h; what multiplies deaths multiplies "
+        "them, what multiplies births does not",
     )
     avascular_cells: float = quantity(
         0.0,
@@ -59,7 +61,7 @@ class ColonyGrowth(Parameters):
         about="rate at which such a colony gets vessels",
     )
     capacity_cells: float = quantity(
-        1e12, unit="cells", ge=1e3, le=1e15, source="assumed", about="size at which growth ends (Gompertz)"
+        1e12, unit="cells", ge=1e3, le=1e15, source="assumed", about="size at which growth ends"
     )
     slowing_per_h: float = quantity(
         0.0,
@@ -67,7 +69,7 @@ class ColonyGrowth(Parameters):
         ge=0,
         le=1,
         source="off; assumed where given",
-        about="Gompertz's a: growth per cell is at most a ln(capacity/cells); 0 = exponential",
+        about="Gompertz's a: growth per cell is at most a ln(capacity/cells); 0 = exponential up to the capacity",
     )
     adaptation_probability: float = quantity(
         0.0, unit="1", ge=0, le=1, source="off; assumed where given", about="that a daughter is adapted to the organ"
@@ -138,21 +140,43 @@ class ColonyGrowth(Parameters):
             )
         return self
 
+    def slows_from(self, rates: Rates) -> float:
+        """Cells from which on Gompertz growth is the slower; 0 without it."""
+        if self.slowing_per_h == 0:
+            return 0.0
+        return self.capacity_cells * math.exp(min(700.0, max(-700.0, (rates.death - rates.birth) / self.slowing_per_h)))
+
+    def refuse(self, rates: Rates, interval_h: float) -> None:
+        """Raises ValueError if colonies of this law cannot be advanced by such an interval."""
+        substeps(rates, interval_h)
+        law = f"an interval of {interval_h:g} h is too long for {rates.birth:g} births and {rates.death:g} deaths per hour"
+        if (wrong := overrated(rates, interval_h)) > OVERRATED_MAX:
+            raise ValueError(
+                f"{law}: colonies of more than {SMALL} cells would pass over a bottleneck of {rates.bottleneck}, and be "
+                f"established too often by {wrong:.2g} (at most {OVERRATED_MAX:g}); give a shorter body.interval_h"
+            )
+        if SMALL * (rates.birth + rates.death) * interval_h > EVENTS_MAX / 2:
+            raise ValueError(f"{law}: small colonies would have more than {EVENTS_MAX} of them")
+
     def handover_cells(self, rates: Rates) -> int | None:
-        """Cells from which on a colony may grow on a lattice: max(3 n_c, ln(risk)/ln(d/b)); None if it always may die out."""
+        """Cells from which on a colony may grow on a lattice: it dies out with less than the risk, and has 3 n_c or more.
+
+        From n_c cells on 1 - P_n falls as (d/b)^n. None if it always may die out."""
         if rates.death >= rates.birth:
             return None
-        safe = math.log(self.handover_risk) / math.log(rates.death / rates.birth) if rates.death > 0 else 1.0
-        return max(3 * self.bottleneck_cells, math.ceil(safe))
+        least, safe = 3 * rates.bottleneck, rates.bottleneck
+        fails = 1.0 - float(establishment(rates, safe))
+        if rates.death > 0 and fails > self.handover_risk:
+            safe += math.ceil(math.log(self.handover_risk / fails) / math.log(rates.death / rates.birth))
+        return max(least, safe)
 
     def rates(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> Rates:
-        """The law of cells whose births and deaths are so many times those of the table (soil times clone)."""
+        """The law of cells whose births and deaths are so many times those of the table (soil times clone).
+
+        Deaths in small colonies are so many times the table's as other deaths, and never fewer than these."""
         if adapted:
             birth_factor *= self.adapted_birth_factor
             death_factor *= self.adapted_death_factor
-        return Rates(
-            self.birth_per_h * birth_factor,
-            self.death_per_h * death_factor,
-            self.bottleneck_cells,
-            self.bottleneck_ratio,
-        )
+        death = self.death_per_h * death_factor
+        small = self.bottleneck_ratio * self.birth_per_h * death_factor if self.bottleneck_cells > 1 else 0.0
+        return Rates(self.birth_per_h * birth_factor, death, self.bottleneck_cells, max(death, small))

@@ -1,7 +1,7 @@
 """Hand-over: colonies that grow on a tissue lattice of their own, and back to a number of cells.
 
-A colony is handed over at max(3 n_c, ln(eps)/ln(d/b)) cells: there it has left the bottleneck behind and dies out with a
-chance below eps, so that what a lattice can not show (cells that need one another) no longer matters. Its cells stand as a
+A colony is handed over at n >= 3 n_c cells with 1 - P_n < eps (`ColonyGrowth.handover_cells`): there it has left the
+bottleneck behind and dies out with a chance below eps, so that what a lattice can not show (cells that need one another) no longer matters. Its cells stand as a
 ball in the middle; they divide and die by the laws of the colony, whatever else the scenario's tissue does with them (room,
 pushing, motility, solutes, death by hypoxia). Per tick the mean of growth is that of the law, e^((b - d) tick):
 dying first, with 1 - e^(-d tick), then dividing with e^(b tick) - 1. Once the lattice is filled to a share, or a cell stands
@@ -20,7 +20,7 @@ import numpy as np
 
 from ...kernels import death, mutation, proliferation
 from ...kernels.draws import Purpose, Stamp, host_draw
-from ...kernels.host_samplers import Draws, poisson
+from ...kernels.host_samplers import Draws, binomial
 from ...kernels.tissue import Cell, Tissue, Trait
 from .. import implant
 from ..device import Device
@@ -177,7 +177,8 @@ class Handover:
         return replace(base, proliferation=divides, death=dies, mutation=still, growth=())
 
     def _adapt(self, colony: OnLattice, interval: int) -> None:
-        """Of the births of an interval a share is adapted: as many cells that were not become so, drawn by their voxels."""
+        """Of the births of an interval a share is adapted: so many of the cells that were not become so (as in
+        `colony_growth`), drawn by their voxels."""
         chance = self._growth.adaptation_probability
         if chance == 0 or colony.cells == 0:
             return
@@ -187,8 +188,8 @@ class Handover:
         mean = 0.5 * (int(table["before"][row]) - int(table["adapted"][row]) + len(where)) * self._field.interval_h
         entity = np.array([int(table["entity_low"][row]) | int(table["entity_high"][row]) << 32], dtype=np.uint64)
         draws = Draws(self._field.key, interval, Purpose.COLONY_ADAPT, entity)
-        rate = chance * self._field.rates_of(row).birth
-        new = min(len(where), int(poisson(np.array([rate * mean]), draws)[0]))
+        each = chance * self._field.rates_of(row).birth * mean / max(1, len(where))
+        new = int(binomial(np.array([len(where)]), -math.expm1(-each), draws)[0])
         stamp = Stamp.of(self._scenario.rng_key, colony.tissue.lattice_id, (interval + 1) * self.ticks)
         fit = where[lowest(host_draw(where, stamp, Purpose.COLONY_PLACE), len(where))[:new]]
         colony.tissue.clone.reshape(-1)[fit] = np.uint32(1)

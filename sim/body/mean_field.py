@@ -12,10 +12,11 @@ import numpy as np
 from ...kernels.birth_death import Rates, as_limits, guides, lineage, substeps, transitions
 from ...kernels.colony_growth import SWITCH_FROM, grow_pass
 from ...kernels.draws import Purpose, host_philox
+from ...kernels.samplers import COUNTABLE
 from ...kernels.shedding import shed_pass
 from ...kernels.small_colonies import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, small_pass
 from ..device import Device
-from ..errors import SeedsoilError
+from ..errors import IdentityBroken, SeedsoilError
 from .colony_parameters import ColonyGrowth
 from .seeds import Growing
 
@@ -33,7 +34,7 @@ COLUMNS = {
     "adapted": np.int64,
     "before": np.int64,
 }
-LAW_COLUMNS = {"birth": np.float64, "death": np.float64}
+LAW_COLUMNS = {"birth": np.float64, "death": np.float64, "small_death": np.float64}
 _WRITTEN = ("state", "vascular", "cells", "adapted", "before")
 
 
@@ -73,7 +74,7 @@ class MeanField:
         self._limits: list[np.ndarray] = []
         self._guides: list[np.ndarray] = []
         self._stacked: tuple | None = None
-        self._left = self._lived = np.zeros(0)  # scratch of the passes
+        self._left = np.zeros(0)  # scratch of the passes
         self._whole = np.zeros(0)  # hours of colonies that have been there for all of an interval
 
     def law(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> int:
@@ -122,18 +123,19 @@ class MeanField:
         growth, span = self.growth, self._span(hours)
         columns = self._on_device(COLUMNS)
         if len(self._left) != len(columns["cells"]):
-            self._left, self._lived = (self._device.array(np.zeros(len(columns["cells"]))) for _ in range(2))
+            self._left = self._device.array(np.zeros(len(columns["cells"])))
         laws, limits, first = self._law_arrays()
         clock = (interval, *self.key)
         small_pass(
             *(columns[name] for name in COLUMNS if name != "vascular"),
-            *(span, self._left, self._lived, laws, limits, first, self.table.rows),
-            *(self.interval_h, growth.bottleneck_cells, growth.adaptation_probability, self._wake, self._doze),
+            *(span, self._left, laws, limits, first, self.table.rows),
+            *(self.interval_h, growth.bottleneck_cells, growth.adaptation_probability),
+            *(growth.capacity_cells, growth.slowing_per_h, self._wake, self._doze),
             *clock,
         )
         grow_pass(
             *(columns[name] for name in COLUMNS if name != "before"),
-            *(span, self._left, self._lived, laws, self.table.rows),
+            *(span, self._left, laws, self.table.rows),
             *(
                 self.interval_h,
                 growth.adaptation_probability,
@@ -145,6 +147,10 @@ class MeanField:
             *clock,
         )
         self._take_back(columns, _WRITTEN)
+        cells, adapted = self.table["cells"], self.table["adapted"]
+        if cells.min() < 0 or adapted.min() < 0 or (adapted > cells).any():
+            row = int(np.flatnonzero((cells < 0) | (adapted < 0) | (adapted > cells))[0])
+            raise IdentityBroken(f"body: colony {row} has {cells[row]} cells, of them {adapted[row]} adapted")
 
     def shed(self, interval: int, hours: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Seeds that each colony sheds in the interval that was advanced last: (all, adapted ones), (colonies,) i8.
@@ -167,6 +173,11 @@ class MeanField:
             *self.key,
         )
         total, adapted = (array if isinstance(array, np.ndarray) else array.get() for array in out)
+        if total.min() < 0 or total.sum(dtype=np.float64) > COUNTABLE:
+            raise SeedsoilError(
+                f"body.colonies.shedding_per_h: colonies of up to {self.table['cells'].max():.3g} cells shed more than "
+                f"{COUNTABLE:.2g} seeds in an interval, too many to be counted; give a smaller rate or exponent"
+            )
         return total, adapted
 
     def states(self) -> np.ndarray:
@@ -180,8 +191,9 @@ class MeanField:
     def rates_of(self, row: int, *, adapted: bool = False) -> Rates:
         """The law of a colony's cells."""
         law = int(self.table["adapted_law" if adapted else "law"][row])
-        base = self.growth.rates()
-        return base._replace(birth=float(self.laws["birth"][law]), death=float(self.laws["death"][law]))
+        return Rates(
+            bottleneck=self.growth.bottleneck_cells, **{name: float(self.laws[name][law]) for name in LAW_COLUMNS}
+        )
 
     def angiogenically_dormant(self) -> np.ndarray:
         """(colonies,) bool: those that grow no more because they have no vessels."""
@@ -199,9 +211,8 @@ class MeanField:
         self.table, self.laws = Growing(COLUMNS), Growing(LAW_COLUMNS)
         self._known.clear()
         self._rows, self._limits, self._guides, self._stacked = [], [], [], None
-        for birth, death in zip(laws["birth"], laws["death"], strict=True):
-            like = self.growth.rates()
-            self._law(Rates(float(birth), float(death), like.bottleneck, like.ratio))
+        for values in zip(*(laws[name].tolist() for name in LAW_COLUMNS), strict=True):
+            self._law(Rates(bottleneck=self.growth.bottleneck_cells, **dict(zip(LAW_COLUMNS, values, strict=True))))
         self.table.append({name: columns[name] for name in COLUMNS}, count=len(columns["cells"]))
 
     def _law(self, rates: Rates) -> int:
@@ -213,20 +224,20 @@ class MeanField:
                 f"body: more than {LAWS_MAX} laws of growth; round the traits of clones, or use fewer organs"
             )
         try:
-            parts = substeps(rates, self.interval_h)
+            self.growth.refuse(rates, self.interval_h)
         except ValueError as error:
             raise SeedsoilError(f"body.colonies: {error}") from None
+        parts = substeps(rates, self.interval_h)
         dead, spread = lineage(rates.birth, rates.death, self.interval_h)
         factor = float(np.exp((rates.birth - rates.death) * self.interval_h))
-        small = rates.small_death if rates.bottleneck > 1 else rates.death
-        limits = as_limits(transitions(rates, self.interval_h / parts))
-        rate, slowing = rates.birth - rates.death, self.growth.slowing_per_h
-        slow_from = self.growth.capacity_cells * float(np.exp(np.clip(-rate / slowing, -700, 700))) if slowing else 0.0
-        self._rows.append(np.array([rates.birth, rates.death, small, parts, 1.0 - dead, spread, factor, slow_from]))
+        crowding = (self.growth.slowing_per_h, self.growth.capacity_cells)
+        limits = as_limits(transitions(rates, self.interval_h / parts, *crowding))
+        own = (rates.birth, rates.death, rates.small_death)
+        self._rows.append(np.array([*own, parts, 1.0 - dead, spread, factor, self.growth.slows_from(rates)]))
         self._limits.append(limits)
         self._guides.append(guides(limits))
         self._stacked = None
-        self._known[rates] = self.laws.append({"birth": rates.birth, "death": rates.death})
+        self._known[rates] = self.laws.append({name: getattr(rates, name) for name in LAW_COLUMNS})
         return self._known[rates]
 
     def _law_arrays(self) -> tuple:

@@ -178,6 +178,7 @@ class Body(Parameters):
                 if getattr(self, name) != (type(self).model_fields[name].default if name != "organs" else {}):
                     raise ValueError(f"body.{name}: belongs to a body without body.graph; with it, {_INSTEAD[name]}")
             self._check_names()
+            self._check_laws()
             self._check_seeding()
             self._check_ends()
             return self
@@ -201,6 +202,18 @@ class Body(Parameters):
             for name in names:
                 if name not in body.organs:
                     raise ValueError(f"{key}: {printable(body.title)} has no organ {name!r}{hint(name, body.organs)}")
+
+    def _check_laws(self) -> None:
+        """Colonies can be advanced by an interval in every soil."""
+        growth = self.colonies
+        if growth is None:
+            return
+        factors = {soil.growth_factor for soil in (EQUAL, *self.soil.values())}
+        for law in {growth.rates(factor, adapted=adapted) for factor in factors for adapted in (False, True)}:
+            try:
+                growth.refuse(law, self.interval_h)
+            except ValueError as error:
+                raise ValueError(f"body.colonies: {error}") from None
 
     def _check_seeding(self) -> None:
         """One switch: colonies of a graph shed at their rate, and the switch of lattices says the same."""

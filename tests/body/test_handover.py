@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from colonies_on_lattices import CELLS, GROWTH, compared, lattices, tick
 
+from seedsoil.kernels.birth_death import establishment
 from seedsoil.kernels.draws import Stamp
 from seedsoil.kernels.tissue import Cell
 from seedsoil.sim.body.handover import OnLattice, ticks_of
@@ -62,8 +63,13 @@ def test_a_lost_cell_is_noticed(device: Device) -> None:
 def test_hand_over_comes_where_extinction_is_unlikely() -> None:
     rates = GROWTH.rates()
     assert GROWTH.handover_cells(rates) == 45  # three bottlenecks
-    close = rates._replace(death=0.9 * rates.birth)
-    assert GROWTH.handover_cells(close) == 66  # ln(1e-3)/ln(0.9)
+    for near in (0.8, 0.85, 0.9, 0.95, 0.99):
+        close = rates._replace(death=near * rates.birth)
+        needed = GROWTH.handover_cells(close)
+        assert needed is not None
+        assert 1 - establishment(close, needed) < GROWTH.handover_risk
+        assert needed == 45 or 1 - establishment(close, needed - 1) > GROWTH.handover_risk
+    assert GROWTH.handover_cells(rates._replace(death=0.9 * rates.birth)) == 79  # ln(1e-3)/ln(0.9) alone is 66
     assert GROWTH.handover_cells(rates._replace(death=rates.birth)) is None
     assert GROWTH.handover_cells(rates._replace(death=0.0)) == 45
 

@@ -119,7 +119,11 @@ def test_clusters_get_through_the_bottleneck_as_the_ratio_formula_says(field: Ca
         assert (grown.table["cells"][grown.table["state"] == GROWING] > SMALL).all()
         expected = float(establishment(rates, cells))
         assert within(grown.count(GROWING) / rows, expected, rows)
-        assert not within(grown.count(GROWING) / rows, float(establishment(rates._replace(ratio=1.8), cells)), rows)
+        assert not within(
+            grown.count(GROWING) / rows,
+            float(establishment(rates._replace(small_death=1.8 * rates.birth), cells)),
+            rows,
+        )
     # without a bottleneck seven cells are worth no more than seven
     assert 1 < np.divide(*establishment(Rates(0.03, 0.015), np.array([7, 1]))) < 7
 
@@ -150,7 +154,8 @@ def test_what_one_colony_does_changes_no_other(device: Device) -> None:
     assert all((a == b).all() for a, b in zip(whole, shuffled, strict=True))
 
 
-def test_adapted_cells_rescue_colonies_that_die_out(field: Callable[..., MeanField]) -> None:
+@pytest.mark.parametrize("hours", [24.0, 96.0])
+def test_adapted_cells_rescue_colonies_that_die_out(device: Device, hours: float) -> None:
     """Extinction of both types from the roots of their generating functions; adaptation at each birth."""
     u, rows = 0.02, 20_000
     growth = ColonyGrowth(
@@ -159,13 +164,77 @@ def test_adapted_cells_rescue_colonies_that_die_out(field: Callable[..., MeanFie
     q1 = 0.01 / 0.02
     roots = np.roots([0.02 * (1 - u), 0.02 * u * q1 - 0.05, 0.03])
     q0 = float(roots[(roots > 0) & (roots <= 1)].real.min())
-    grown = field(growth, rows, 10, 60)
-    rescued = grown.table["state"] == GROWING
-    assert (grown.table["adapted"][rescued] == grown.table["cells"][rescued]).all()
+
+    def grown(law: ColonyGrowth, rows: int) -> MeanField:
+        mean_field = MeanField(law, hours, device)
+        own, fit = mean_field.law(), mean_field.law(adapted=True)
+        mean_field.found(np.arange(rows, dtype=np.uint64), 10, law=own, adapted_law=fit)
+        for interval in range(int(1440 / hours)):
+            mean_field.advance(interval)
+        return mean_field
+
+    last = grown(growth, rows)
+    rescued = last.table["state"] == GROWING
+    assert (last.table["adapted"][rescued] == last.table["cells"][rescued]).all()
     assert within(rescued.mean(), 1 - q0**10, rows)
-    assert field(growth.model_copy(update={"adaptation_probability": 0.0}), 2000, 10, 60).count(GROWING) == 0
+    assert grown(growth.model_copy(update={"adaptation_probability": 0.0}), 2000).count(GROWING) == 0
     less = 1 - (1 - (1 - q0) * 0.9) ** 10  # the detector sees a tenth of the adaptations missing
     assert not within(rescued.mean(), less, rows)
+
+
+def test_adaptation_that_changes_nothing_changes_no_number_of_cells(field: Callable[..., MeanField]) -> None:
+    """An adapted law equal to the own one: few cells against the table without adaptation, many cell for cell."""
+    rows, u = 40_000, 0.3
+    grown = field(TIGHT.model_copy(update={"adaptation_probability": u}), rows, 1, 1).table["cells"]
+    law = transitions(TIGHT.rates(), 24.0)[1]
+    assert within((grown == 0).mean(), float(law[0]), rows)
+    mean, square = (float((law * np.arange(len(law)) ** power).sum()) for power in (1, 2))
+    assert abs(grown.mean() - mean) < 4 * ((square - mean**2) / rows) ** 0.5
+    assert not within((grown == 0).mean(), float(law[0]) - 0.02, rows)
+    doomed = ColonyGrowth(
+        birth_per_h=0.5, death_per_h=5.0, bottleneck_cells=1, bottleneck_ratio=10.0, adaptation_probability=0.5
+    )
+    assert (field(doomed, 500, np.where(np.arange(500) % 2, 10, 200), 1).table["state"] == EXTINCT).all()
+    for probability, cells in ((0.05, 2000), (1.0, 200), (1.0, 10**9)):
+        with_ = field(FREE.model_copy(update={"adaptation_probability": probability}), 500, cells, 1)
+        assert (with_.table["cells"] == field(FREE, 500, cells, 1).table["cells"]).all()
+        plain = 1 - with_.table["adapted"].sum() / with_.table["cells"].sum()
+        # unadapted cells multiply with b (1 - u) - d
+        assert plain == pytest.approx(np.exp(-probability * FREE.birth_per_h * 24), abs=0.2 * probability)
+
+
+def test_soil_and_adaptation_leave_small_colonies_the_worse(field: Callable[..., MeanField]) -> None:
+    """What multiplies births multiplies no deaths; what multiplies deaths does so in small colonies too; never inverted."""
+    base = TIGHT.rates()
+    assert base.small_death == pytest.approx(1.65 * 0.03)
+    for births, deaths in ((0.0, 1.0), (0.2, 1.0), (1.0, 0.0), (3.0, 1.0), (0.7, 4.0), (10.0, 0.01)):
+        law = TIGHT.rates(births, deaths)
+        assert law.small_death == pytest.approx(deaths * base.small_death)
+        assert law.small_death >= law.death
+    fit = TIGHT.model_copy(update={"adapted_birth_factor": 3.0, "adapted_death_factor": 0.5})
+    assert fit.rates(adapted=True).small_death == pytest.approx(0.5 * base.small_death)
+    chances = [float(establishment(TIGHT.rates(factor), 5)) for factor in (0.6, 1.0, 3.0)]
+    assert chances == sorted(chances) and chances[0] < 1e-3 * chances[2]
+    # a barren soil: cells die, the more so in small colonies
+    mean_field = MeanField(TIGHT, 24.0, field(TIGHT, 1, 1, 0)._device)
+    rows, cells = 8000, np.repeat([1, 14], 4000)
+    mean_field.found(np.arange(rows, dtype=np.uint64), cells, law=mean_field.law(0.0))
+    mean_field.advance(0)
+    left = np.exp(-1.65 * 0.03 * 24)
+    for first in (1, 14):
+        alive = mean_field.table["cells"][cells == first].sum()
+        assert abs(alive / first / 4000 - left) < 4 * (left * (1 - left) / 4000 / first) ** 0.5
+    # better soil helps as its formula says
+    for factor, rows in ((0.8, 30_000), (1.5, 10_000)):
+        mean_field = MeanField(TIGHT, 24.0, field(TIGHT, 1, 1, 0)._device)
+        mean_field.found(np.arange(rows, dtype=np.uint64), 10, law=mean_field.law(factor))
+        for interval in range(40):
+            mean_field.advance(interval)
+        expected = float(establishment(TIGHT.rates(factor), 10))
+        assert within(mean_field.count(GROWING) / rows, expected, rows)
+        wrong = TIGHT.rates(factor)
+        wrong = wrong._replace(small_death=1.65 * wrong.birth)
+        assert not within(mean_field.count(GROWING) / rows, float(establishment(wrong, 10)), rows)
 
 
 def test_rates_of_zero_leave_everything_as_it_is(field: Callable[..., MeanField]) -> None:

@@ -3,12 +3,24 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.linalg import expm
 from twins import colony_twin as twin
 
-from seedsoil.kernels.birth_death import Rates, establishment, generator, lineage, transitions
+from seedsoil.kernels.birth_death import (
+    OVERRATED_MAX,
+    SMALL,
+    Rates,
+    establishment,
+    generator,
+    lineage,
+    overrated,
+    transitions,
+)
 from seedsoil.sim.body.colony_parameters import ColonyGrowth
 from seedsoil.sim.body.mean_field import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, MeanField
+from seedsoil.sim.body.parameters import Body
 from seedsoil.sim.device import Device
+from seedsoil.sim.errors import IdentityBroken, SeedsoilError
 
 ALL = ColonyGrowth(
     birth_per_h=0.02,
@@ -64,7 +76,7 @@ def test_the_passes_equal_their_plain_form(device: Device, growth: ColonyGrowth)
 
 def test_extremes_are_safe(device: Device) -> None:
     cells = np.array([1, 64, 65, 99_999, 100_000, 10**12, 10**15])
-    fast = ColonyGrowth(birth_per_h=0.5, death_per_h=0.4, capacity_cells=1e15, slowing_per_h=1e-3)
+    fast = ColonyGrowth(birth_per_h=0.5, death_per_h=0.4, bottleneck_cells=1, capacity_cells=1e15, slowing_per_h=5e-3)
     doomed = ColonyGrowth(birth_per_h=0.0, death_per_h=10.0, bottleneck_cells=1)
     for growth, states in ((fast, {GROWING, EXTINCT}), (doomed, {EXTINCT})):
         field = MeanField(growth, 24.0, device)
@@ -110,6 +122,93 @@ def test_normal_numbers_stand_for_many_cells_and_only_for_many(device: Device) -
     none = np.exp(-2.4)
     assert abs((born == 0).mean() - none) < 4 * (none / rows) ** 0.5
     assert abs(born.mean() - 2.4) < 4 * (2.4 / rows) ** 0.5
+
+
+def test_growth_ends_at_the_capacity(device: Device) -> None:
+    """Also where nothing slows it before; in 40 intervals it would be 2e19 cells."""
+    rows = np.array([200, 10**8, 9 * 10**11, 10**12, 3 * 10**12])
+    field = MeanField(ColonyGrowth(birth_per_h=0.03, death_per_h=0.005), 24.0, device)
+    field.found(np.arange(5, dtype=np.uint64), rows, law=field.law())
+    for interval in range(60):
+        field.advance(interval)
+    assert (field.table["state"] == GROWING).all()
+    np.testing.assert_allclose(field.table["cells"], [1e12, 1e12, 1e12, 1e12, 3e12], rtol=1e-4)
+
+
+def test_what_cannot_be_counted_stops_the_run(device: Device) -> None:
+    field = MeanField(ColonyGrowth(shedding_per_h=1e3, shedding_exponent=2.0), 24.0, device)
+    field.found(np.arange(2, dtype=np.uint64), np.array([10, 10**11]), law=field.law())
+    field.advance(0)
+    with pytest.raises(SeedsoilError, match="too many to be counted"):
+        field.shed(0)
+    field.table["cells"][1] = 10**17  # the detector
+    with pytest.raises(IdentityBroken, match="colony 1 has -1 cells"):
+        field.advance(1)
+
+
+def test_what_wakes_at_the_end_of_an_interval_sheds_nothing_in_it(device: Device) -> None:
+    still = ColonyGrowth(birth_per_h=0.0, death_per_h=0.0, shedding_per_h=1.0)
+    field = MeanField(still, 24.0, device, dormant_wake_per_h=0.01)
+    field.found(np.arange(2000, dtype=np.uint64), 1, law=field.law(), state=DORMANT)
+    field.advance(0)
+    woken = field.table["state"] == GROWING
+    assert woken.sum() > 300 and field.shed(0)[0].sum() == 0
+    field.advance(1)
+    shed = field.shed(1)[0]
+    assert abs(shed[woken].mean() - 24) < 4 * (24 / woken.sum()) ** 0.5 and shed[~woken].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "hours", "why"),
+    [
+        ({"bottleneck_cells": 48, "bottleneck_ratio": 1.2, "death_per_h": 0.027}, 240.0, "bottleneck of 48"),
+        ({"birth_per_h": 1.2, "death_per_h": 1.2}, 240.0, "more than 65535"),
+    ],
+)
+def test_intervals_too_long_for_their_law_are_refused(device: Device, table: dict, hours: float, why: str) -> None:
+    growth = ColonyGrowth(**{"birth_per_h": 0.03, **table})
+    MeanField(growth, hours / 10, device).law()
+    with pytest.raises(SeedsoilError, match=why):
+        MeanField(growth, hours, device).law()
+    with pytest.raises(ValueError, match=why):
+        Body.model_validate(
+            {"graph": "human", "primary": "breast", "interval_h": hours, "colonies": growth.model_dump()}
+        )
+
+
+def test_overrated_establishment_is_that_of_a_process_that_forgets_the_bottleneck() -> None:
+    """From 65 cells without a bottleneck for 240 h, by its generator; the law as it is keeps P_65 over any time."""
+    rates = Rates(0.03, 0.027, 48, 0.036)
+    grown = {}
+    for name, law in (("without", rates._replace(bottleneck=1)), ("with", rates)):
+        ends = expm(generator(law, 420) * 240.0)[SMALL + 1]
+        grown[name] = float(ends @ establishment(rates, np.arange(420)))
+    assert grown["with"] == pytest.approx(float(establishment(rates, SMALL + 1)), abs=1e-5)
+    assert overrated(rates, 240.0) == pytest.approx(grown["without"] - grown["with"], abs=1e-5)
+    assert overrated(rates, 240.0) == pytest.approx(0.060, abs=0.001) and overrated(rates, 24.0) < OVERRATED_MAX
+
+
+@pytest.mark.parametrize("adaptation", [0.0, 1e-9])
+def test_few_cells_grow_by_gompertz_too(device: Device, adaptation: float) -> None:
+    """From the table and one by one: the mean of 20 cells, K = 1000, is Gompertz's; growth without it is 1.62-fold."""
+    rows = 20_000
+    growth = ColonyGrowth(
+        birth_per_h=0.02,
+        death_per_h=0.0,
+        bottleneck_cells=1,
+        capacity_cells=1e3,
+        slowing_per_h=1e-3,
+        adaptation_probability=adaptation,
+    )
+    field = MeanField(growth, 24.0, device)
+    field.found(np.arange(rows, dtype=np.uint64), 20, law=field.law())
+    field.advance(0)
+    cells = field.table["cells"]
+    error = cells.std() / rows**0.5
+    # of cells in colonies of several sizes the mean lags a little behind: ln is concave
+    expected = gompertz(20, 1e3, 1e-3, 24.0)
+    assert abs(cells.mean() - expected) < 4 * error + 0.1
+    assert abs(cells.mean() - gompertz(20, 1e3, 1.3e-3, 24.0)) > 4 * error + 0.1
 
 
 def gompertz(n: float, capacity: float, slowing: float, time: float) -> float:
@@ -176,7 +275,7 @@ def test_dormant_cells_wake_or_die_at_their_rates(device: Device) -> None:
 
 
 def test_the_table_is_the_exponential_of_its_generator() -> None:
-    rates = Rates(0.03, 0.012, 15, 1.65)
+    rates = Rates(0.03, 0.012, 15, 0.0495)
     rows, q = transitions(rates, 10.0), generator(rates, 256)
     assert np.abs(q.sum(axis=1)).max() < 1e-12 and np.abs(rows.sum(axis=1) - 1).max() < 1e-12
     # by uniformisation: as many jumps of the chain (I + Q/m) as a Poisson process of rate m has
@@ -186,11 +285,11 @@ def test_the_table_is_the_exponential_of_its_generator() -> None:
         expected += weight * power
         power = power + power @ q / most
     np.testing.assert_allclose(rows, expected, atol=1e-9)
-    assert np.abs(rows - transitions(rates._replace(ratio=1.66), 10.0)).max() > 1e-4
+    assert np.abs(rows - transitions(rates._replace(small_death=0.0498), 10.0)).max() > 1e-4
 
 
 def test_establishment_is_the_ratio_formula_term_by_term() -> None:
-    rates = Rates(0.03, 0.012, 15, 1.65)
+    rates = Rates(0.03, 0.012, 15, 0.0495)
     ratios = np.where(np.arange(1, 400) < 15, 1.65, 0.4)
     terms = np.concatenate([[1.0], np.cumprod(ratios)])
     expected = [terms[:n].sum() / terms.sum() for n in range(41)]

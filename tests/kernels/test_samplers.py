@@ -9,7 +9,7 @@ from seedsoil.kernels import host_samplers
 from seedsoil.kernels.draws import Purpose, philox
 from seedsoil.kernels.host_samplers import Draws
 from seedsoil.kernels.launch import array, kernel
-from seedsoil.kernels.samplers import binomial, negative_binomial, poisson
+from seedsoil.kernels.samplers import UNCOUNTABLE, binomial, negative_binomial, poisson
 from seedsoil.sim.device import Device
 
 N = 40_000
@@ -119,3 +119,11 @@ def test_intervals_and_neighbours_are_not_correlated(device: Device) -> None:
     one, next_ = sample(1, 0, 60.0), sample(1, 0, 60.0, interval=6)
     assert abs(np.corrcoef(one, next_)[0, 1]) < 4 / N**0.5
     assert abs(np.corrcoef(one[1:], one[:-1])[0, 1]) < 4 / N**0.5
+
+
+def test_means_beyond_all_whole_numbers_have_no_number(device: Device) -> None:
+    means = np.array([1e15, 2.0**53, 1e19, 1e30])
+    out = np.zeros(4, dtype=np.int64)
+    draw_pass(1, np.zeros(4, dtype=np.int64), means, out, 5, *KEY)
+    assert (out[2:] == UNCOUNTABLE).all() and (abs(out[:2] - means[:2]) < 6 * means[:2] ** 0.5).all()
+    assert (host_samplers.poisson(means, draws(4)) == out).all()

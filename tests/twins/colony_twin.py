@@ -52,7 +52,7 @@ def happens(word: int, hazard: float) -> bool:
 
 def advance(colony: Colony, interval: int, world: World) -> Colony:
     """The colony after one interval."""
-    colony = replace(colony, before=colony.cells)
+    colony = replace(colony, before=0 if colony.state == DORMANT else colony.cells)
     growth, hours = world.growth, colony.span
     if colony.state == DORMANT:
         words = world.words(colony.entity, interval, Purpose.COLONY_WAKE)
@@ -67,24 +67,23 @@ def advance(colony: Colony, interval: int, world: World) -> Colony:
         return colony
     n1 = colony.adapted
     n0 = colony.cells - n1
-    left, lived = hours, 0.0
+    left = hours
+    u = growth.adaptation_probability
     if n0 + n1 <= SMALL:
-        if (n0 and n1) or hours < world.hours:
+        if (n0 and (n1 or u > 0)) or hours < world.hours:
             n0, n1, left = one_by_one(colony, n0, n1, interval, world)
         else:
-            n, left, exposed = looked_up(colony, n0 + n1, interval, world)
-            n0, n1, lived = (n, 0, exposed) if n0 else (0, n, 0.0)
+            n, left = looked_up(colony, n0 + n1, interval, world)
+            n0, n1 = (n, 0) if n0 else (0, n)
         if n0 + n1 <= SMALL:
             left = 0.0
     if left > 0:
-        n0, n1, more = large(colony, n0, n1, left, interval, world)
-        lived += more
-    u = growth.adaptation_probability
-    if u > 0 and lived > 0:
-        words = world.words(colony.entity, interval, Purpose.COLONY_ADAPT)
-        draws = world.draws(colony.entity, interval, Purpose.COLONY_ADAPT, words[:2])
-        new = int(poisson(np.array([u * colony.law.birth * lived]), draws)[0])
-        n0, n1 = max(0, n0 - new), n1 + new
+        n0, n1, lived = large(colony, n0, n1, left, interval, world)
+        if u > 0 and lived > 0 and n0 > 0:
+            words = world.words(colony.entity, interval, Purpose.COLONY_ADAPT)
+            draws = world.draws(colony.entity, interval, Purpose.COLONY_ADAPT, words[:2])
+            new = int(binomial(np.array([n0]), -math.expm1(-u * colony.law.birth * lived / n0), draws)[0])
+            n0, n1 = n0 - new, n1 + new
     colony.cells, colony.adapted = n0 + n1, n1
     if colony.cells == 0:
         colony.state = EXTINCT
@@ -103,11 +102,16 @@ def vessels(colony: Colony, interval: int, world: World) -> Colony:
 def one_by_one(colony: Colony, n0: int, n1: int, interval: int, world: World) -> tuple[int, int, float]:
     left, event = colony.span, 0
     while left > 0 and 0 < n0 + n1 <= SMALL:
-        few = n0 + n1 < colony.law.bottleneck
-        rates = [n * law.birth for n, law in ((n0, colony.law), (n1, colony.adapted_law))]
-        rates += [
-            n * (law.small_death if few else law.death) for n, law in ((n0, colony.law), (n1, colony.adapted_law))
-        ]
+        kinds = ((n0, colony.law), (n1, colony.adapted_law))
+        deaths = [law.death for _, law in kinds]
+        if world.growth.slowing_per_h > 0:
+            pace = sum(n * (law.birth - law.death) for n, law in kinds) / (n0 + n1)
+            slow = world.growth.slowing_per_h * math.log(world.growth.capacity_cells / (n0 + n1))
+            deaths = [death + max(0.0, pace - slow) for death in deaths]
+        if n0 + n1 < colony.law.bottleneck:
+            deaths = [max(death, law.small_death) for death, (_, law) in zip(deaths, kinds, strict=True)]
+        rates = [n * law.birth for n, law in kinds]
+        rates += [n * death for death, (n, _) in zip(deaths, kinds, strict=True)]
         words = world.words(colony.entity, interval, Purpose.COLONY_EVENT, event)
         event += 1
         total = sum(rates)
@@ -123,21 +127,20 @@ def one_by_one(colony: Colony, n0: int, n1: int, interval: int, world: World) ->
 
 
 @cache
-def table(law: Rates, hours: float) -> tuple[int, np.ndarray]:
+def table(law: Rates, hours: float, slowing: float, capacity: float) -> tuple[int, np.ndarray]:
     parts = substeps(law, hours)
-    return parts, as_limits(transitions(law, hours / parts))
+    return parts, as_limits(transitions(law, hours / parts, slowing, capacity))
 
 
-def looked_up(colony: Colony, n: int, interval: int, world: World) -> tuple[int, float, float]:
+def looked_up(colony: Colony, n: int, interval: int, world: World) -> tuple[int, float]:
     law = colony.law if colony.adapted == 0 else colony.adapted_law
-    parts, limits = table(law, world.hours)
-    lived, part = 0.0, 0
+    parts, limits = table(law, world.hours, world.growth.slowing_per_h, world.growth.capacity_cells)
+    part = 0
     while part < parts and 0 < n <= SMALL:
         word = int(world.words(colony.entity, interval, Purpose.COLONY_SIZE, part // 4)[part % 4])
         size = int(np.searchsorted(limits[n][:-1], word, side="right"))
-        lived += 0.5 * (n + size) * world.hours / parts
         n, part = size, part + 1
-    return n, world.hours * (1 - part / parts), lived
+    return n, world.hours * (1 - part / parts)
 
 
 def large(colony: Colony, n0: int, n1: int, time: float, interval: int, world: World) -> tuple[int, int, float]:
@@ -168,6 +171,8 @@ def crowding(n: int, free: float, time: float, growth: ColonyGrowth, vascular: b
             fast = math.log(slow_from / n) / rate if n < slow_from else 0.0
             start = max(n, slow_from)
             out = k * (start / k) ** math.exp(-a * (time - fast)) / n  # the textbook's Gompertz
+    if out > 1:
+        out = max(1.0, min(out, k / n))
     if growth.avascular_cells > 0 and not vascular and out > 1:
         out /= 1 + n * (out - 1) / growth.avascular_cells
     return out
