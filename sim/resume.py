@@ -18,7 +18,10 @@ from . import device as devices
 from .drive import as_output_failure, drive
 from .emitting import simulation_of
 from .errors import InputError
+from .explain import validate
 from .limits import refuse_what_cannot_run
+from .problems import Origin
+from .problems import report as report_of
 from .progress import Status
 from .recording import Recording
 from .run import finished
@@ -184,8 +187,13 @@ def branch(
         )
     if new.body.interval_h != old.body.interval_h and new.body.graph:
         raise InputError("body.interval_h: a branch counts the intervals of its past, so it cannot change their length")
-    if new.body.graph != old.body.graph:
+    if (new.body.graph, new.body.graph_sha256) != (old.body.graph, old.body.graph_sha256):
         raise InputError("body.graph: a branch shares the past of its body, so it cannot change the graph")
+    if old.emission and new.emission and (name := new.emission.rewrites(old.emission, simulation.time_h)):
+        raise InputError(
+            f"emission.{name}: a branch shares the past of {place}, and the primary would have had another size before "
+            f"{simulation.time_h:g} h"
+        )
     if round(at_h / new.lattice.tick_h) >= new.ticks:
         raise InputError(f"--at-h {at_h:g}: there is no future before until_h = {new.until_h:g}")
     refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))
@@ -258,8 +266,12 @@ def _has_ended(place: Path) -> bool:
 
 
 def _scenario_of(numbers: dict[str, Any]) -> Scenario:
-    scenario = Scenario.model_validate(numbers["scenario"])
-    scenario.keep_source(Source(**numbers["source"]))
+    """The scenario of a checkpoint. Raises InputError where a file that it names has changed since."""
+    source = Source(**numbers["source"])
+    scenario, problems = validate(numbers["scenario"])
+    if scenario is None:
+        raise InputError(report_of(Origin(source.name or "the scenario of the checkpoint", "", {}, {}), problems))
+    scenario.keep_source(source)
     return scenario
 
 

@@ -23,6 +23,8 @@ from .primary_growth import Course, Growth
 
 SZCZUREK = "Szczurek et al. 2020, PLoS Comput Biol"
 CELLS_MAX = 2.0**53  # above, doubles skip whole numbers
+# what says how many cells the primary has before any resection
+_SIZE = ("growth", "start_diameter_mm", "doubling_h", "capacity_diameter_mm", "cells_per_mm3")
 
 
 class Emission(Parameters):
@@ -133,6 +135,17 @@ class Emission(Parameters):
     @property
     def start_cells(self) -> float:
         return self.cells_of(self.start_diameter_mm) if self.start_diameter_mm > 0 else 1.0
+
+    def rewrites(self, before: Self, at_h: float) -> str:
+        """The key by which the primary would have had another size before `at_h` than in `before`; empty if none."""
+        for name in _SIZE:
+            if getattr(self, name) != getattr(before, name):
+                return name
+        old, new = (Law.of(table).course.resection_h for table in (before, self))
+        if old != new and min(old, new) < at_h:
+            same = self.resection_h == before.resection_h
+            return "resection_diameter_mm" if same else "resection_h"
+        return "residual_fraction" if old < at_h and self.residual_fraction != before.residual_fraction else ""
 
 
 @dataclass(frozen=True)

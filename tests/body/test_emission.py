@@ -237,3 +237,26 @@ def test_what_can_be_counted_is_not_refused(given: dict) -> None:
     law.refuse(100, DAY)
     assert max(law.expected(k * DAY, (k + 1) * DAY) for k in range(100)) <= poisson.MEAN_MAX
     assert law.course.cells(np.arange(101) * DAY).max() <= emission.CELLS_MAX
+
+
+@pytest.mark.parametrize(
+    ("changed", "at_h", "named"),
+    [
+        ({"start_diameter_mm": 20.0}, 216.0, "start_diameter_mm"),
+        ({"growth": "gompertz"}, 216.0, "growth"),
+        ({"doubling_h": 299.0}, 216.0, "doubling_h"),
+        ({"resection_h": 24.0}, 216.0, "resection_h"),
+        ({"resection_h": 0.0}, 361.0, "resection_h"),  # it had been taken out
+        ({"resection_diameter_mm": 2.1}, 216.0, "resection_diameter_mm"),
+        ({"residual_fraction": 0.2}, 361.0, "residual_fraction"),
+        ({"residual_fraction": 0.2}, 216.0, ""),  # what is still to come may change
+        ({"resection_h": 216.0}, 216.0, ""),
+        ({"resection_h": 0.0}, 216.0, ""),
+        ({"resection_diameter_mm": 50.0}, 216.0, ""),
+        ({"shedding_per_h": 1.0, "exponent": 0.5}, 361.0, ""),
+    ],
+)
+def test_a_primary_of_the_past_is_told_from_one_of_the_future(changed: dict, at_h: float, named: str) -> None:
+    before = {"start_diameter_mm": 2.0, "doubling_h": 300.0, "resection_h": 360.0, "residual_fraction": 0.1}
+    new, old = (Emission.model_validate(given) for given in ({**before, **changed}, before))
+    assert new.rewrites(old, at_h) == named

@@ -2,12 +2,16 @@
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from seedsoil.sim import resume as resuming
+from seedsoil.sim.body import parameters
 from seedsoil.sim.body.anatomy import shipped_bodies
 from seedsoil.sim.body.parameters import Body
 from seedsoil.sim.errors import InputError
+from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario, shipped_scenarios, with_overrides
 
 
@@ -49,3 +53,28 @@ def test_a_body_that_is_not_there_is_refused_by_its_path(path: Path) -> None:
     (path.parent / "mine.toml").unlink()
     with pytest.raises(InputError, match=r"mine\.toml: cannot be read"):
         load_scenario(str(path))
+
+
+def test_a_checkpoint_of_another_body_is_refused_as_a_scenario_is(path: Path) -> None:
+    scenario = load_scenario(str(path))
+    numbers = {"scenario": scenario.model_dump(), "source": {"name": str(path), "text": ""}}
+    assert resuming._scenario_of(numbers) == scenario
+    mine = path.parent / "mine.toml"
+    mouse = shipped_bodies()["mouse"]
+    for text in (mouse + "# changed\n", mouse.replace("flow_fraction = 0.", "flow_fraction = 0.9", 1)):
+        mine.write_text(text)
+        parameters._kept.cache_clear()  # as in another process
+        with pytest.raises(InputError, match=r"body\.graph"):
+            resuming._scenario_of(numbers)
+
+
+def test_a_branch_does_not_rewrite_its_primary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the past holds: what it is refused for is in the scenarios alone."""
+    given = {"primary": "emission", "until_h": 480.0, "body": {"graph": "human", "primary": "breast"}}
+    past = SimpleNamespace(tick=9, time_h=216.0, scenario=Scenario.model_validate(given))
+    monkeypatch.setattr(resuming, "_past", lambda *_: past)
+    (tmp_path / "resolved.toml").write_text("")
+    with pytest.raises(InputError, match=r"emission\.start_diameter_mm: a branch shares the past"):
+        changed = {"emission.start_diameter_mm": 20.0}
+        resuming.branch(tmp_path, at_h=216.0, out=tmp_path / "never", overrides=changed)
+    assert not (tmp_path / "never").exists()
