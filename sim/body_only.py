@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from ..kernels.parameters import Parameters
+from .body.emission import Law
 
 EMISSION = "emission"
 TICK_MAX_H = 1000.0
@@ -79,4 +80,6 @@ def check(scenario: Any) -> bool:
         usual = type(table).model_validate(STAND_IN.get(name, {}))
         if table != usual:
             raise ValueError(f'{name}: has no part in a run with primary = "emission"; take [{name}] away')
+    key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
+    Law.of(scenario.emission, key).refuse(scenario.ticks, scenario.lattice.tick_h)
     return True

@@ -18,10 +18,11 @@ from pydantic import model_validator
 from ...kernels.draws import Purpose
 from ...kernels.parameters import Parameters, quantity
 from . import primary_growth
-from .poisson import gamma, uniforms
+from .poisson import MEAN_MAX, gamma, uniforms
 from .primary_growth import Course, Growth
 
 SZCZUREK = "Szczurek et al. 2020, PLoS Comput Biol"
+CELLS_MAX = 2.0**53  # above, doubles skip whole numbers
 # what says how many cells the primary has before any resection
 _SIZE = ("growth", "start_diameter_mm", "doubling_h", "capacity_diameter_mm", "cells_per_mm3")
 
@@ -176,6 +177,32 @@ class Law:
     def expected(self, from_h: float, to_h: float) -> float:
         """Seeds shed from one time to another, in the mean."""
         return self.per_h * self.course.integral(self.exponent, from_h, to_h)
+
+    def refuse(self, ticks: int, tick_h: float) -> None:
+        """Raises ValueError, naming the key, if in so many ticks the cells or the seeds become too many to be counted."""
+        end_h, cut_h = ticks * tick_h, self.course.resection_h
+        with np.errstate(over="ignore"):
+            grown = {time_h: float(self.course.cells(time_h)) for time_h in (0.0, end_h)}
+            if cut_h < end_h:
+                grown |= {cut_h: float(self.course.before.cells(cut_h))}
+        for time_h, cells in grown.items():
+            if not cells <= CELLS_MAX:
+                raise ValueError(
+                    f"emission.doubling_h: the primary would have {cells:.3g} cells at {time_h:g} h, more than the "
+                    f'{CELLS_MAX:.2g} that can be counted; give a longer doubling_h, growth = "gompertz", an earlier '
+                    "resection, or a shorter until_h"
+                )
+        # growth never turns back but at the resection, so the most are shed in a last tick before it or at the end
+        last = {ticks - 1}
+        if cut_h < end_h:
+            last |= {max(0, int(cut_h // tick_h) - 1), int(cut_h // tick_h)}
+        for tick in sorted(last):
+            if not (seeds := self.expected(tick * tick_h, (tick + 1) * tick_h)) <= MEAN_MAX:
+                raise ValueError(
+                    f"emission.shedding_per_h: {seeds:.3g} seeds would be shed from {tick * tick_h:g} to "
+                    f"{(tick + 1) * tick_h:g} h, in one tick, more than the {MEAN_MAX:g} that can be counted; give a "
+                    "smaller rate or emission.exponent, or a shorter body.interval_h"
+                )
 
 
 def sizes(table: Emission) -> np.ndarray:

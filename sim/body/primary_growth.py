@@ -98,7 +98,8 @@ class Course:
             raise ValueError(f"a fraction lies in [0, 1], got {residual_fraction}")
         if math.isinf(resection_h) or residual_fraction == 0:
             return cls(growth, resection_h)
-        left = float(growth.cells(resection_h)) * residual_fraction
+        with np.errstate(over="ignore"):  # a resection may be planned for long after the end
+            left = float(growth.cells(resection_h)) * residual_fraction
         rate = growth.rate_per_h
         if growth.kind == "gompertz":
             log = math.log

@@ -209,6 +209,37 @@ def test_over_patients_counts_are_negative_binomial() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "ticks", "tick_h", "key"),
+    [
+        ({"shedding_per_h": 1e9}, 20, DAY, "emission.shedding_per_h"),
+        ({"doubling_h": DAY, "shedding_per_h": 0.0}, 100, DAY, "emission.doubling_h"),
+        ({"doubling_h": 0.1, "shedding_per_h": 0.0}, 10, 1000.0, "emission.doubling_h"),
+        ({"doubling_h": 0.1, "resection_h": 500.0}, 10, 1000.0, "emission.doubling_h"),  # within the first tick
+        ({"doubling_h": DAY, "resection_h": 20.5 * DAY, "shedding_per_h": 1e5}, 40, DAY, "emission.shedding_per_h"),
+        ({"doubling_h": DAY, "resection_h": DAY, "residual_fraction": 0.5}, 100, DAY, "emission.doubling_h"),
+    ],
+)
+def test_numbers_beyond_counting_are_refused_before_the_run(given: dict, ticks: int, tick_h: float, key: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{key}: "):
+        Law.of(table(**given), KEY).refuse(ticks, tick_h)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"doubling_h": DAY, "shedding_per_h": 1e-3, "resection_h": 20 * DAY},
+        {"doubling_h": 50 * DAY, "resection_h": 1e7, "residual_fraction": 0.5},  # never comes to it
+        {"doubling_h": DAY, "growth": "gompertz", "shedding_per_h": 0.1},
+    ],
+)
+def test_what_can_be_counted_is_not_refused(given: dict) -> None:
+    law = Law.of(table(**given), KEY)
+    law.refuse(100, DAY)
+    assert max(law.expected(k * DAY, (k + 1) * DAY) for k in range(100)) <= poisson.MEAN_MAX
+    assert law.course.cells(np.arange(101) * DAY).max() <= emission.CELLS_MAX
+
+
+@pytest.mark.parametrize(
     ("changed", "at_h", "named"),
     [
         ({"start_diameter_mm": 20.0}, 216.0, "start_diameter_mm"),

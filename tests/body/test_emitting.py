@@ -198,6 +198,9 @@ def test_blood_is_flux_over_flow_at_every_site(file: str, device: Device) -> Non
         ("", {"body.primary": "elbow"}, "body.primary"),
         ("", {"body.colonies.lattices": 2}, "body.colonies.lattices"),
         ("", {"emission.cluster_fraction": 1.5}, "emission.cluster_fraction"),
+        ("", {"emission.shedding_per_h": 1e8}, "emission.shedding_per_h"),
+        ("", {"emission.doubling_h": 24.0}, "emission.doubling_h"),
+        ("", {"body.colonies.birth_per_h": 10.0, "body.interval_h": 24.0}, "body.colonies"),
         ("", {"primary": "lattice"}, "lattice"),
         (
             "",

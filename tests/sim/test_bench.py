@@ -160,6 +160,7 @@ def test_output_changes_nothing_but_the_time(device: Device, tmp_path: Path) -> 
     assert (tmp_path / "run" / "run.vtkhdf").is_file()
 
 
+@pytest.mark.physics  # it compiles what quickstart takes
 def test_a_process_of_its_own_marks_its_way_to_the_first_tick(tmp_path: Path) -> None:
     cache = devices.cache_folder()
     processes = quickstart.Processes("cpu", 2, tmp_path)

@@ -39,6 +39,7 @@ class FakeRun:
     def __init__(self, folder: Path, *, empty: bool = False) -> None:
         self.file = folder / "run.vtkhdf"
         self.layout = types.SimpleNamespace(organs={"lung": (), "bone": ()})
+        self.attributes = {"organ_names": ["lung", "bone"]}
         self._rows = 0 if empty else 6
         self._empty = empty
 
