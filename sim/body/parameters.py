@@ -172,6 +172,11 @@ class Body(Parameters):
 
     @model_validator(mode="after")
     def _one_account(self) -> Self:
+        if self.graph_sha256 and not is_file(self.graph):
+            raise ValueError(
+                "body.graph_sha256: is of a body's TOML file, and body.graph names none "
+                f"(got {printable(self.graph)!r}); take it away"
+            )
         if self.graph:
             for name in OF_SHARES:
                 # a default may be given: a resolved scenario writes all of them

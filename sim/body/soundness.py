@@ -1,10 +1,12 @@
-"""Whether a body is sound: names exist, shares add up, flows balance, every place is reached and leads on.
+"""Whether a body is sound: names exist, blood leads to blood, shares add up, flows balance, every place is reached and leads on.
 
 One sentence for each thing that is wrong, with the key it stands under and its name.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from numpy.linalg import LinAlgError
 
 from ..problems import did_you_mean
 
@@ -17,7 +19,7 @@ LEFT_HEART, RIGHT_HEART = "left_heart", "right_heart"
 
 def complaints(body: "Anatomy") -> list[str]:
     """All that is wrong with a body, as `key: sentence`. Later checks need the names to exist."""
-    return [*_names(body)] or [*_sums(body)] or [*_reach(body)]
+    return [*_names(body)] or [*_sums(body)] or [*_reach(body)] or [*_flows(body)]
 
 
 def _edges(body: "Anatomy") -> Iterator[tuple[str, Mapping[str, float]]]:
@@ -43,11 +45,13 @@ def _names(body: "Anatomy") -> Iterator[str]:
     if LEFT_HEART in body.vessels and body.vessels[LEFT_HEART].to:
         yield f"vessels.{LEFT_HEART}.to: supplies the beds by their flow_fraction; it takes no shares of its own"
     organs = [place.organ for table in tables[1:] for place in table.values() if place.organ]
+    blood = [*body.vessels, *body.beds]
     for key, shares in _edges(body):
-        for target in shares:
+        for target, share in shares.items():
             if target not in known:
                 yield f"{key}: no place is called {target!r}{_hint(target, known)}"
-    blood = [*body.vessels, *body.beds]
+            elif share > 0 and target not in blood and key.startswith(("vessels.", "beds.")):
+                yield f"{key}: blood leads to blood only, and {target!r} is none; it would be lost to the flow"
     for site, place in body.sites.items():
         if place not in blood:
             yield f"sites.{site}: no blood place is called {place!r}{_hint(place, blood)}"
@@ -87,6 +91,19 @@ def _reach(body: "Anatomy") -> Iterator[str]:
             yield f"{name}: nothing leads to it{f', so the organ {organ} cannot be reached by blood' if organ else ''}"
         if row not in back and name not in body.cavities:
             yield f"{name}: what leaves it never comes to the {LEFT_HEART}"
+
+
+def _flows(body: "Anatomy") -> Iterator[str]:
+    """No place has more than the cardiac output: blood that goes round and round without the heart would."""
+    try:
+        flows = body.flow_fraction
+    except LinAlgError:
+        yield "beds: blood goes round without end before it comes back to the heart"
+        return
+    for name, flow in zip(body.index, flows.tolist(), strict=True):
+        if not -BALANCE <= flow <= 1.0 + BALANCE:
+            kind = "vessels" if name in body.vessels else "beds"
+            yield f"{kind}.{name}: {flow:.3g} times the cardiac output flows through it, round and round; at most 1 can"
 
 
 def _closure(leads, start: list[int]) -> set[int]:

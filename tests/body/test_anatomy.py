@@ -42,6 +42,9 @@ def test_what_leaves_the_left_heart_comes_back_to_it(name: str) -> None:
     assert back[body.index["left_heart"]] == pytest.approx(1.0, abs=1e-12)
 
 
+LIVER = "flow_fraction = 0.065\nblood_volume_fraction = 0.1\nto = { right_heart = 1.0 }"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -55,6 +58,22 @@ def test_what_leaves_the_left_heart_comes_back_to_it(name: str) -> None:
         ("[beds.ovary]\n", "[beds.ovary]\ncolour = 1\n", "unknown key"),
         ("to = { right_heart = 1.0 }", "to = { bone = 1.0 }", "what leaves it never comes to the left_heart"),
         ("blood_volume_fraction = 0.02\n", "blood_volume_fraction = 0.05\n", "blood_volume_fraction adds up to 1.03"),
+        (
+            LIVER,
+            LIVER.replace("right_heart = 1.0", "peritoneal_cavity = 1.0"),
+            "beds.liver.to\n",
+        ),
+        (
+            LIVER,
+            LIVER.replace("right_heart = 1.0", "sinus_regional = 0.5, right_heart = 0.5"),
+            "'sinus_regional' is none",
+        ),
+        (
+            LIVER,
+            LIVER.replace("right_heart = 1.0", "liver = 0.999999999, right_heart = 1e-9"),
+            "times the cardiac output flows through it",
+        ),
+        (LIVER, LIVER.replace("right_heart = 1.0", "liver = 1.0, right_heart = 1e-300"), "round without end"),
         ('portal = "portal_vein"', 'portal = "thoracic_duct"', "no blood place is called 'thoracic_duct'"),
         ("blood_volume_fraction = 0.02\n", "blood_volume_fraction = -0.1\n", "needs to be greater than 0"),
     ],

@@ -49,6 +49,11 @@ def test_a_shipped_body_is_a_name_and_no_file(path: Path) -> None:
     assert (body.graph, body.graph_sha256) == ("mouse", "")
 
 
+def test_a_sum_belongs_to_a_file(path: Path) -> None:
+    with pytest.raises(InputError, match=r"body\.graph_sha256[\s\S]*is of a body's TOML file"):
+        load_scenario(str(path), {"body.graph": "mouse", "body.graph_sha256": "abc"})
+
+
 def test_a_body_that_is_not_there_is_refused_by_its_path(path: Path) -> None:
     (path.parent / "mine.toml").unlink()
     with pytest.raises(InputError, match=r"mine\.toml: cannot be read"):
