@@ -30,7 +30,9 @@ def calibrate(
         Path | None,
         typer.Option("--sizes", metavar="FILE", help="Metastasis by diameter [SEER].", parser=options.path),
     ] = None,
-    body: Annotated[str, typer.Option("--body", metavar="NAME", help="A shipped body, or a TOML file.")] = "human",
+    body: Annotated[
+        str | None, typer.Option("--body", metavar="NAME", help="A shipped body, or a TOML file; human if not given.")
+    ] = None,
     write: Annotated[
         Path | None,
         typer.Option(
@@ -50,10 +52,14 @@ def calibrate(
         raise typer.BadParameter("needs --size CANCER", param_hint="--anchor")
     if size is not None and predict is not None:
         raise typer.BadParameter("one table at a time: --predict or --size", param_hint="--size")
+    of_autopsies = {"--data": data is not None, "--body": body is not None, "--write": write is not None}
     if size is not None:
+        _refuse_unused("--size", of_autopsies)
         _print_sizes(size, anchor, sizes)
         return
-    anatomy = load(body)
+    if predict is not None:
+        _refuse_unused("--predict", {"--sizes": sizes is not None, "--write": write is not None})
+    anatomy = load("human" if body is None else body)
     if predict is not None:
         predict = autopsies.known_primary(anatomy, predict)
     table = autopsies.read(anatomy, data)
@@ -65,6 +71,12 @@ def calibrate(
         typer.echo(line)
     if write is not None:
         _write_soils(anatomy, table, write, str(data or autopsies.SHIPPED))
+
+
+def _refuse_unused(asked: str, given: dict[str, bool]) -> None:
+    for name, there in given.items():
+        if there:
+            raise typer.BadParameter(f"has no part in what {asked} prints; take it away", param_hint=name)
 
 
 def _print_shares(anatomy, table, primary: str) -> None:

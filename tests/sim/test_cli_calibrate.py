@@ -77,6 +77,11 @@ def test_sizes(capsys: pytest.CaptureFixture[str]) -> None:
         (["--size", "lung", "--anchor", "3=1"], ["with P between 0 and 1"]),
         (["--anchor", "3=0.1"], ["needs --size CANCER"]),
         (["--size", "breast", "--predict", "lung"], ["one table at a time"]),
+        (["--size", "breast", "--data", "x.csv"], ["--data", "no part in what --size prints"]),
+        (["--size", "breast", "--body", "human"], ["--body", "no part in what --size prints"]),
+        (["--size", "breast", "--write", "w.toml"], ["--write", "no part in what --size prints"]),
+        (["--predict", "lung", "--sizes", "x.csv"], ["--sizes", "no part in what --predict prints"]),
+        (["--predict", "lung", "--write", "w.toml"], ["--write", "no part in what --predict prints"]),
     ],
 )
 def test_what_cannot_be_done_is_refused(
