@@ -84,12 +84,14 @@ def _print_shares(anatomy, table, primary: str) -> None:
     from ..calibrate.arrivals import Arrivals
     from ..calibrate.leave_one_out import prediction
 
-    rest = table.without(primary)
-    target = Arrivals.of(anatomy, [primary], table.sites)
+    rest = table.without(primary).where_counted()
+    target = Arrivals.of(anatomy, [primary], rest.sites)
     shares, fitted = prediction(rest, Arrivals.of(anatomy, rest.primaries, rest.sites), target)
     seen = " left out" if primary in table.primaries else ", never seen,"
     typer.echo(f"{primary}{seen} from its drainage and {', '.join(fitted.table.primaries)}", err=True)
-    for line in told.csv_shares(primary, table.sites, shares, target.at_risk[0]):
+    if blind := [site for site in table.sites if site not in rest.sites]:
+        typer.echo(f"left out, for none of these is counted there: {', '.join(blind)}", err=True)
+    for line in told.csv_shares(primary, rest.sites, shares, target.at_risk[0]):
         typer.echo(line)
 
 
