@@ -64,6 +64,10 @@ class Autopsies:
         names = tuple(self.sites[i] for i in columns)
         return Autopsies(self.primaries, names, self.patients, self.counts[:, columns], self.at_risk[:, columns])
 
+    def where_counted(self) -> "Autopsies":
+        """Those of the sites that are counted in one primary at least: of others a fit knows nothing."""
+        return self.at(np.flatnonzero(self.counted.any(axis=0)))
+
     def columns(self, sites: Sequence[str]) -> np.ndarray:
         """Indices of those of the sites that the table has."""
         return np.array([i for i, site in enumerate(self.sites) if site in sites], dtype=int)
@@ -112,6 +116,9 @@ def read(anatomy: Anatomy, source: Source = None) -> Autopsies:
     given = np.array([[value is not None for value in line] for line in counted])
     counts = np.array([[value or 0.0 for value in line] for line in counted])
     risk = np.where(given, risk, 0.0)
+    for column, shares in zip(sites, risk.T, strict=True):
+        if not shares.any():
+            raise refused(f"{printable(name)}:1  {column}: no primary is counted there; take the column away")
     out = Autopsies(
         tuple(primaries),
         tuple(sites.values()),

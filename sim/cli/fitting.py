@@ -30,7 +30,9 @@ def calibrate(
         Path | None,
         typer.Option("--sizes", metavar="FILE", help="Metastasis by diameter [SEER].", parser=options.path),
     ] = None,
-    body: Annotated[str, typer.Option("--body", metavar="NAME", help="A shipped body, or a TOML file.")] = "human",
+    body: Annotated[
+        str | None, typer.Option("--body", metavar="NAME", help="A shipped body, or a TOML file; human if not given.")
+    ] = None,
     write: Annotated[
         Path | None,
         typer.Option(
@@ -50,10 +52,14 @@ def calibrate(
         raise typer.BadParameter("needs --size CANCER", param_hint="--anchor")
     if size is not None and predict is not None:
         raise typer.BadParameter("one table at a time: --predict or --size", param_hint="--size")
+    of_autopsies = {"--data": data is not None, "--body": body is not None, "--write": write is not None}
     if size is not None:
+        _refuse_unused("--size", of_autopsies)
         _print_sizes(size, anchor, sizes)
         return
-    anatomy = load(body)
+    if predict is not None:
+        _refuse_unused("--predict", {"--sizes": sizes is not None, "--write": write is not None})
+    anatomy = load("human" if body is None else body)
     if predict is not None:
         predict = autopsies.known_primary(anatomy, predict)
     table = autopsies.read(anatomy, data)
@@ -67,17 +73,25 @@ def calibrate(
         _write_soils(anatomy, table, write, str(data or autopsies.SHIPPED))
 
 
+def _refuse_unused(asked: str, given: dict[str, bool]) -> None:
+    for name, there in given.items():
+        if there:
+            raise typer.BadParameter(f"has no part in what {asked} prints; take it away", param_hint=name)
+
+
 def _print_shares(anatomy, table, primary: str) -> None:
     from ..calibrate import told
     from ..calibrate.arrivals import Arrivals
     from ..calibrate.leave_one_out import prediction
 
-    rest = table.without(primary)
-    target = Arrivals.of(anatomy, [primary], table.sites)
+    rest = table.without(primary).where_counted()
+    target = Arrivals.of(anatomy, [primary], rest.sites)
     shares, fitted = prediction(rest, Arrivals.of(anatomy, rest.primaries, rest.sites), target)
     seen = " left out" if primary in table.primaries else ", never seen,"
     typer.echo(f"{primary}{seen} from its drainage and {', '.join(fitted.table.primaries)}", err=True)
-    for line in told.csv_shares(primary, table.sites, shares, target.at_risk[0]):
+    if blind := [site for site in table.sites if site not in rest.sites]:
+        typer.echo(f"left out, for none of these is counted there: {', '.join(blind)}", err=True)
+    for line in told.csv_shares(primary, rest.sites, shares, target.at_risk[0]):
         typer.echo(line)
 
 

@@ -55,6 +55,24 @@ def test_a_table_with_a_primary_added(tmp_path: Path, capsys: pytest.CaptureFixt
     assert all(0 < soil["receptive_probability"] <= 1 for soil in soils.values())
 
 
+def test_a_site_that_nobody_else_was_counted_at_has_no_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "own.csv"
+    head, rows = "primary,n_autopsies,liver,lung,bone\n", ["colon,123,,15,1\n", "breast,432,,24,2\n"]
+    place.write_text(head + "".join([*rows, "bladder,200,7,40,3\n"]))
+    assert main(["calibrate", "--predict", "bladder", "--data", str(place)]) == 0
+    said = capsys.readouterr()
+    found = {row["site"]: float(row["share"]) for row in csv.DictReader(io.StringIO(said.out))}
+    assert set(found) == {"lung", "bone"} and sum(found.values()) == pytest.approx(1.0, abs=1e-5)
+    assert "none of these is counted there: liver" in said.err
+    place.write_text(head + "".join([*rows, "bladder,200,,40,3\n"]))
+    for arguments in (["--predict", "pancreas"], []):
+        assert main(["calibrate", *arguments, "--data", str(place)]) == 2
+        said = capsys.readouterr()
+        assert said.out == "" and "own.csv:1 liver: no primary is counted there" in " ".join(said.err.split())
+
+
 def test_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", "--size", "breast"]) == 0
     rows = printed(capsys)
@@ -77,6 +95,11 @@ def test_sizes(capsys: pytest.CaptureFixture[str]) -> None:
         (["--size", "lung", "--anchor", "3=1"], ["with P between 0 and 1"]),
         (["--anchor", "3=0.1"], ["needs --size CANCER"]),
         (["--size", "breast", "--predict", "lung"], ["one table at a time"]),
+        (["--size", "breast", "--data", "x.csv"], ["--data", "no part in what --size prints"]),
+        (["--size", "breast", "--body", "human"], ["--body", "no part in what --size prints"]),
+        (["--size", "breast", "--write", "w.toml"], ["--write", "no part in what --size prints"]),
+        (["--predict", "lung", "--sizes", "x.csv"], ["--sizes", "no part in what --predict prints"]),
+        (["--predict", "lung", "--write", "w.toml"], ["--write", "no part in what --predict prints"]),
     ],
 )
 def test_what_cannot_be_done_is_refused(
