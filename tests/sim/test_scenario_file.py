@@ -168,7 +168,7 @@ def test_the_resolved_scenario_loads_back_the_same(tmp_path: Path) -> None:
     for name, text in {**shipped_scenarios(), "starter": starter_text()}.items():
         first = tmp_path / f"{name}.toml"
         first.write_text(text)
-        third = "emission.doubling_h" if 'primary = "emission"' in text else "motility.haptotaxis_um2_per_h"
+        third = "emission.exponent" if 'primary = "emission"' in text else "motility.haptotaxis_um2_per_h"
         scenario = load_scenario(first, {"title": 'odd "title" \\ \n\t\x07 é', third: 1 / 3})
         again = tmp_path / "again.toml"
         again.write_text(resolved_toml(scenario), encoding="utf-8")
