@@ -42,7 +42,7 @@ class RunFile:
         """A new file at `path`; it appears there complete.
 
         Raises:
-                FileExistsError: there is something at `path` and `overwrite` is false.
+            FileExistsError: there is something at `path` and `overwrite` is false.
             RunFileBusy: a living writer has it.
         """
         if not overwrite and os.path.lexists(path):

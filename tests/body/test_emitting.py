@@ -1,6 +1,7 @@
 """A run without a lattice: its books, its bits, its statistics, and what it refuses."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,3 +216,21 @@ def test_what_is_no_run_without_a_lattice_is_refused_by_name(without: str, chang
     place.write_text(TEXT.replace(without, ""))
     with pytest.raises(InputError, match=named.replace(".", r"\.")):
         load_scenario(place, changed)
+
+
+def test_a_branch_that_would_rewrite_the_primary_s_past_is_refused(file: str, tmp_path: Path) -> None:
+    run(scenario_of(file, until_h=10 * WEEK), out=tmp_path / "run", report=False)
+    for change in ("emission.start_diameter_mm=20", "emission.doubling_h=1200", "emission.resection_h=168"):
+        with pytest.raises(InputError, match=change.split("=")[0]):
+            resuming.branch(tmp_path / "run", at_h=5 * WEEK, out=tmp_path / "other", overrides=[change], report=False)
+        assert not (tmp_path / "other").exists()
+    resuming.branch(
+        tmp_path / "run",
+        at_h=5 * WEEK,
+        out=tmp_path / "cut",
+        overrides=[f"emission.resection_h={8 * WEEK}"],
+        report=False,
+    )
+    cells = open_run(tmp_path / "cut").series().tumour_cells
+    assert cells.sel(tick_time=5 * WEEK) == open_run(tmp_path / "run").series().tumour_cells.sel(tick_time=5 * WEEK)
+    assert cells[-1] < cells.max()
