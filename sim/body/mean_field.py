@@ -202,19 +202,6 @@ class MeanField:
         full = table["cells"] >= SWITCH_FROM * limit
         return (limit > 0) & full & (table["vascular"] == 0) & (table["state"] == GROWING)
 
-    def tables(self) -> dict[str, Growing]:
-        """What a checkpoint holds, by name."""
-        return {"mean_field": self.table, "mean_field_laws": self.laws}
-
-    def restore(self, columns: Mapping[str, np.ndarray], laws: Mapping[str, np.ndarray]) -> None:
-        """Become what `tables` held: columns by name of both tables."""
-        self.table, self.laws = Growing(COLUMNS), Growing(LAW_COLUMNS)
-        self._known.clear()
-        self._rows, self._limits, self._guides, self._stacked = [], [], [], None
-        for values in zip(*(laws[name].tolist() for name in LAW_COLUMNS), strict=True):
-            self._law(Rates(bottleneck=self.growth.bottleneck_cells, **dict(zip(LAW_COLUMNS, values, strict=True))))
-        self.table.append({name: columns[name] for name in COLUMNS}, count=len(columns["cells"]))
-
     def _law(self, rates: Rates) -> int:
         known = self._known.get(rates)
         if known is not None:

@@ -244,13 +244,3 @@ def test_rates_of_zero_leave_everything_as_it_is(field: Callable[..., MeanField]
     assert (grown.table["cells"] == cells).all()
     for state in (DORMANT, WAITING):
         assert (field(FREE, 9, cells, 3, state=state).table["cells"] == cells).all()
-
-
-def test_a_field_restored_goes_on_with_the_same_bits(device: Device, field: Callable[..., MeanField]) -> None:
-    whole, half = (field(TIGHT, 500, 20, n, rng_key=3) for n in (8, 4))
-    again = MeanField(TIGHT, 24.0, device, rng_key=3)
-    tables = half.tables()
-    again.restore(*({name: t[name] for name in t.names} for t in tables.values()))
-    for interval in range(4, 8):
-        again.advance(interval)
-    assert all((again.table[name] == whole.table[name]).all() for name in whole.table.names)
