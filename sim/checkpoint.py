@@ -2,32 +2,26 @@
 
 Written under a temporary name, synced, read back and checked, then renamed; the last two are kept.
 Behind the HDF5 stand 48 bytes: a mark, the length before them, and a sum over all that: the SHA-256, cut to
-24 bytes, of the SHA-256 of each 4 MiB, which threads work out side by side. A checkpoint is opened with HDF5 only once that sum is right, so a damaged one is refused rather than parsed.
-
-libhdf5 can bring the interpreter down when the disk is full. So it writes through a file object that
-remembers the first failure and goes on as if nothing had happened; the failure is raised afterwards.
+24 bytes, of the SHA-256 of each 4 MiB (`careful_file`). A checkpoint is opened with HDF5 only once that sum is right,
+so a damaged one is refused rather than parsed.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 
-from .available import cores
+from .careful_file import CarefulFile, drop_pages, sum_of, write_all
 from .errors import InputError, OutputFailed
 
 FORMAT = 1
 _MARK = b"seedsoil.cp\x00\x02\x00\x00\x00"  # 16 bytes
 _TRAILER = struct.Struct("<16sQ24s")
-_BLOCK = 1 << 22
-_THREADS = 8  # more gain nothing: then memory is the limit
 
 
 class CheckpointDamaged(InputError):
@@ -46,22 +40,11 @@ def save(folder: Path, arrays: dict[str, np.ndarray], numbers: dict[str, Any], *
             left.unlink()
     try:
         with open(temporary, "w+b", buffering=0) as raw:
-            careful = _Careful(raw)
-            try:
-                _fill(careful, arrays, numbers)
-            except (RuntimeError, KeyError, ValueError):
-                # what libhdf5 makes of a write that was swallowed; the failure itself says more
-                if careful.failure is None:
-                    raise
-            if careful.failure is not None:
-                raise careful.failure
-            length = raw.seek(0, os.SEEK_END)
-            with ThreadPoolExecutor(1) as beside:  # the disk is at work while the sum is worked out
-                on_disk = beside.submit(os.fsync, raw.fileno())
-                trailer = _TRAILER.pack(_MARK, length, _sum(raw, length))
-            on_disk.result()
-            _write_all(raw, trailer)
+            length, trailer = _write(raw, arrays, numbers)
+            raw.seek(length)
+            write_all(raw, trailer)
             os.fsync(raw.fileno())
+            drop_pages(raw)
             _verify(raw, temporary)
         os.replace(temporary, final)
         _sync_folder(folder)
@@ -76,7 +59,22 @@ def save(folder: Path, arrays: dict[str, np.ndarray], numbers: dict[str, Any], *
     return final
 
 
-def _fill(target: "_Careful", arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+def _write(raw: BinaryIO, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> tuple[int, bytes]:
+    """Write the HDF5; returns its length and the trailer that belongs behind it."""
+    with CarefulFile(raw) as careful:
+        try:
+            _fill(careful, arrays, numbers)
+        except (RuntimeError, KeyError, ValueError):
+            # what libhdf5 makes of a write that was swallowed; the failure itself says more
+            if careful.failure is None:
+                raise
+        if careful.failure is not None:
+            raise careful.failure
+        length = raw.seek(0, os.SEEK_END)
+        return length, _TRAILER.pack(_MARK, length, careful.sum(length)[:24])
+
+
+def _fill(target: CarefulFile, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
     with h5py.File(target, "w", libver=("v110", "v110")) as file:
         file.attrs["seedsoil_checkpoint"] = FORMAT
         file["numbers"] = np.frombuffer(json.dumps(numbers).encode(), dtype=np.uint8)
@@ -142,31 +140,9 @@ def _verify(raw: BinaryIO, path: Path) -> int:
     mark, length, digest = _TRAILER.unpack(raw.read(_TRAILER.size))
     if mark != _MARK or length != size - _TRAILER.size:
         raise CheckpointDamaged(f"{path}: is cut short or not a checkpoint")
-    if _sum(raw, length) != digest:
+    if sum_of(raw, length)[: len(digest)] != digest:
         raise CheckpointDamaged(f"{path}: its contents have changed since it was written (checksum)")
     return length
-
-
-def _sum(raw: BinaryIO, length: int) -> bytes:
-    descriptor = raw.fileno()
-
-    def block(start: int) -> bytes:
-        data = os.pread(descriptor, min(_BLOCK, length - start), start)
-        if len(data) != min(_BLOCK, length - start):
-            raise CheckpointDamaged("the file ends before its length")
-        return hashlib.sha256(data).digest()
-
-    starts = range(0, length, _BLOCK)
-    if len(starts) < 2:
-        return hashlib.sha256(b"".join(map(block, starts))).digest()[:24]
-    with ThreadPoolExecutor(min(_THREADS, cores())) as pool:
-        return hashlib.sha256(b"".join(pool.map(block, starts))).digest()[:24]
-
-
-def _write_all(raw: BinaryIO, data: Any) -> None:
-    view = memoryview(data).cast("B")
-    while len(view):
-        view = view[raw.write(view) :]
 
 
 def _sync_folder(folder: Path) -> None:
@@ -176,43 +152,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-class _Careful:
-    """A file for libhdf5 whose writes never fail: the first failure is kept in `failure`."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self.failure: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        if self.failure is None:
-            try:
-                _write_all(self._raw, data)
-            except OSError as error:
-                self.failure = error
-        return memoryview(data).nbytes
-
-    def readinto(self, into: Any) -> int:
-        count = self._raw.readinto(into)
-        return count or 0
-
-    def read(self, size: int = -1) -> bytes:
-        return self._raw.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._raw.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._raw.tell()
-
-    def truncate(self, size: int | None = None) -> int:
-        if self.failure is None:
-            try:
-                return self._raw.truncate(size)
-            except OSError as error:
-                self.failure = error
-        return size or 0
-
-    def flush(self) -> None:
-        pass

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedsoil.sim import checkpoint
+from seedsoil.sim import careful_file, checkpoint
 from seedsoil.sim.errors import InputError, OutputFailed
 
 ARRAYS = {
@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_the_older_one_and_no_rest(
     before = older.read_bytes()
     assert len(before) > room
     written = 0
-    write = checkpoint._write_all
+    write = careful_file.write_all
 
     def until_full(raw: object, data: object) -> None:
         nonlocal written
@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_the_older_one_and_no_rest(
             raise OSError(errno.ENOSPC, "No space left on device")
         write(raw, data)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(checkpoint, "_write_all", until_full)
+    monkeypatch.setattr(careful_file, "write_all", until_full)
     with pytest.raises(OutputFailed, match="No space left") as failed:
         checkpoint.save(tmp_path, ARRAYS, numbers(2))
     assert failed.value.exit_code == 74
