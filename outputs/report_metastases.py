@@ -27,9 +27,9 @@ def lead(run: Run) -> str:
     given = {row["name"]: row["value"] for row in run.resolved}
     primary = figures_metastases.words(str(given.get("body.primary", "a")))
     years = float(given.get("until_h", 0)) / style.YEAR_H
-    return text(
-        f"A {primary} tumour that is a number of cells and sheds by the law µ N^α, and all of its metastases, in the "
-        f"body “{given.get('body.graph', '')}” over {years:.3g} years."
+    return (
+        f"A {text(primary)} tumour that is a number of cells and sheds by the law µ N<sup>α</sup>, and all of its "
+        f"metastases, in the body “{text(str(given.get('body.graph', '')))}” over {years:.3g} years."
     )
 
 
@@ -46,7 +46,7 @@ def key_numbers(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Da
     where = (figures_metastases.sites(series) or [""])[-1]
     count = style.count_text
     largest = f"the largest of {diameter.max():.3g} mm" if len(diameter) else "none"
-    first = f"the first founded in {years_text(float(founded.min()))}" if len(founded) else "none was founded"
+    first = f"the first founded: {years_text(float(founded.min()))}" if len(founded) else "none was founded"
     resected = f"{last('primary_diameter_mm'):.3g} mm" if last("tumour_cells") else "none left"
     return [
         ("simulated time", f"{last('tick_time') / style.YEAR_H:.3g} y", f"{series.sizes['tick_time']} rows"),
