@@ -33,8 +33,6 @@ PLACING_BYTES = 64 * 2**20
 FRAME_COPIES = 2
 # a checkpoint is not compressed, and the last one stays while the next is written
 CHECKPOINTS = 2
-# up to here a stopped run is to be on the disk within 20 s of the signal
-CHECKPOINT_BYTES_20S = 8 * 2**30
 # What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
 # Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
 # (0.28 + 0.107 bytes for each mantissa bit, measured at 8 to 23, and an eighth more since repeats are not searched for;
@@ -99,9 +97,8 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     written = packed * (lattice.voxels + _ORGAN_FRAMES * organs * one_organ)
     waiting = FRAME_COPIES * frame * everything
     saved = everything * sum(np.dtype(kinds[name]).itemsize for name in (*STATE, *roles))
-    mutates = scenario.mutation.probability > 0 or scenario.implant.clones > 1
     # the table, and what of it waits to be written; the traits stand on the device as well
-    clones = BYTES_PER_CLONE * scenario.mutation.clones_max * (1 + FRAME_COPIES) if mutates else 0
+    clones = BYTES_PER_CLONE * scenario.mutation.clones_max * (1 + FRAME_COPIES) if scenario.clones_differ else 0
     on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
     placing = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
@@ -193,40 +190,6 @@ def largest_lattice(scenario: Scenario, device: str, limits: dict[str, int]) -> 
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return shape(low) if low else None
-
-
-def warnings_of(scenario: Scenario) -> list[str]:
-    """What runs, but not as one would wish."""
-    if scenario.emission is not None:
-        return []
-    found = []
-    for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h"):
-        chance = -math.expm1(-getattr(scenario.death, name) * scenario.lattice.tick_h)
-        if chance > 0.1:
-            found.append(f"death.{name}: a probability of {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
-    for name in ("epithelial_per_h", "mesenchymal_per_h"):
-        per_tick = getattr(scenario.proliferation, name) * scenario.lattice.tick_h
-        if scenario.proliferation.law == "clock" and per_tick > 0:
-            off = max(1, round(1 / per_tick)) * per_tick - 1
-            if abs(off) > 0.01:
-                found.append(f"proliferation.{name}: its period, rounded to whole ticks, is {100 * off:+.0f} % off")
-    given = {"matrix.contact_per_h": scenario.matrix, "solutes.protease.secretion_per_h": scenario.solutes.protease}
-    for path, table in given.items():
-        if path.rsplit(".", 1)[1] not in table.model_fields_set and scenario.lattice.voxel_um != 5.0:
-            found.append(
-                f"{path}: its default is for a voxel of 5 um, and lattice.voxel_um is {scenario.lattice.voxel_um:g}; give it in the scenario (per volume it would be {(scenario.lattice.voxel_um / 5) ** 3:g} times less)"
-            )
-    if scenario.body.transit_h < scenario.lattice.tick_h:
-        found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
-    if scenario.output.every_h > scenario.until_h:
-        found.append("output.every_h is longer than the run: only its start and end are recorded")
-    size = estimate(scenario).checkpoint_bytes
-    if size > CHECKPOINT_BYTES_20S:
-        found.append(
-            f"a checkpoint of {readable_bytes(size)} may take more than 20 s to write and check: have the scheduler "
-            "send its signal earlier (status.json tells how long the last one took, checkpoint_s)"
-        )
-    return found
 
 
 def _frames(scenario: Scenario, field: str) -> int:

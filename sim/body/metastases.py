@@ -16,6 +16,7 @@ import numpy as np
 from ...kernels.draws import Purpose
 from ...kernels.host_samplers import Draws, binomial
 from ..device import Device
+from .colony_parameters import rounded_division
 from .journeys import Journeys
 from .mean_field import DORMANT, GROWING, MeanField, entity_of
 from .organs import COLUMNS, Colonies
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # of the table of colonies: those of a body with lattices, wider, and what is inherited
 COLONY_COLUMNS = {**COLUMNS, "cells": np.int64, "evasive": np.uint8, "parent": np.int32}
 COUNTED = {"fate": np.uint8, "organ": np.int16, "seeds": np.int64, "cells": np.int64}
-FACTOR_STEP = 0.1
 
 
 class Metastases:
@@ -157,7 +157,7 @@ class Metastases:
         self.field.table["law"][:], self.field.table["adapted_law"][:] = law, adapted_law
 
     def _laws(self, organ: np.ndarray, division: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        factor = self._growth[organ] * np.exp(FACTOR_STEP * np.rint(np.log(np.maximum(division, 1e-6)) / FACTOR_STEP))
+        factor = self._growth[organ] * rounded_division(division)
         ordinary, adapted = {}, {}
         for one in factor.tolist():  # in the order of the seeds, so that numbers of laws do not depend on anything else
             if one not in ordinary:

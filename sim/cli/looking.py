@@ -32,7 +32,8 @@ def check(
     loaded = options.load(scenario, settings, rng_key, until_h)
 
     from ..available import cuda_is_likely, gpu_free_bytes
-    from ..limits import refuse_what_cannot_run, warnings_of
+    from ..limits import refuse_what_cannot_run
+    from ..warned import warnings_of
 
     on_gpu = device == "cuda" or (device == "auto" and cuda_is_likely())
     folder = output or Path("runs") / (Path(scenario).stem or "run")
