@@ -11,7 +11,7 @@ nonlinearity takes very long to pass from the one to the other. The plain rule's
 and an independent program of it had local slopes of only 0.12 at rt 130. Contact inhibition holds flat parts back and
 strengthens it; beside a wall a cell has a neighbour less, so columns there run three voxels ahead, and the 40 next to each
 wall are left out. That rule, the mean over 2 x 2 columns of the cells in each, and the window were chosen on that program
-(0.24 from rt 2 on in all windows, s.d. 0.03 for a front of 240 x 240), before the engine was asked.
+(0.23 to 0.25 in all windows from rt 2 on, s.d. 0.03 for a front of 240 x 240), before the engine was asked.
 """
 
 from collections.abc import Iterator
