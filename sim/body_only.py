@@ -7,6 +7,7 @@ interval of the body (`body.interval_h`), or a whole part of one that is longer 
 import math
 from typing import Any
 
+from ..kernels.draws import key_of
 from ..kernels.parameters import Parameters
 from .body.emission import Law
 
@@ -80,6 +81,6 @@ def check(scenario: Any) -> bool:
         usual = type(table).model_validate(STAND_IN.get(name, {}))
         if table != usual:
             raise ValueError(f'{name}: has no part in a run with primary = "emission"; take [{name}] away')
-    key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
+    key = key_of(scenario.rng_key)
     Law.of(scenario.emission, key).refuse(scenario.ticks, scenario.lattice.tick_h)
     return True

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...kernels.draws import Purpose
+from ...kernels.draws import Purpose, key_of
 from ...kernels.host_samplers import Draws, binomial
 from ..device import Device
 from .colony_parameters import rounded_division
@@ -63,7 +63,7 @@ class Metastases:
         self.counted.append({"fate": fates, "organ": np.tile(np.arange(-1, organs), len(Fate))}, count=len(fates))
         self._dormant = body.dormancy.probability
         self._growth = np.array([body.soil_of(organ).growth_factor for organ in steps.anatomy.organs])
-        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._key = key_of(rng_key)
         self._rng_key = rng_key
         self._trait = trait
         self._tick_h = tick_h
