@@ -43,9 +43,9 @@ def whole(given: Any) -> Any:
 
 
 def tick_h(body: Any) -> float:
-    """The interval, or a whole part of a long one; whatever is no number is refused elsewhere."""
+    """The interval, or a whole part of a long one; whatever is out of its range is refused elsewhere."""
     interval_h = body.get("interval_h", INTERVAL_H) if isinstance(body, dict) else INTERVAL_H
-    if not isinstance(interval_h, int | float) or not 0 < interval_h < math.inf:
+    if not isinstance(interval_h, int | float) or not 1e-6 <= interval_h < math.inf:
         return TICK_MAX_H
     return float(interval_h) / math.ceil(interval_h / TICK_MAX_H)
 

@@ -23,7 +23,7 @@ from .organs import COLUMNS, Colonies
 from .outcomes import Outcomes, Steps
 from .passage import EVASIVE_BIT, share_of, source_of_organ
 from .seed_draws import entities, happens, mean_trait, words, words_of
-from .seeds import NONE, Fate, Growing, Seeds
+from .seeds import NONE, Fate, Growing, Seeds, refuse_too_many
 
 if TYPE_CHECKING:
     from .handover import Handover
@@ -195,6 +195,7 @@ class Metastases:
         tick: int,
     ) -> None:
         each = lives[0] + lives[1]
+        refuse_too_many(int(each.sum()), seeds.table.rows)
         at = np.repeat(np.arange(len(rows)), each)
         if not len(at):
             return
