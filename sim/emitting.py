@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..kernels.draws import key_of
 from .body import blood_sample, bloodstream
 from .body.account import Account
 from .body.bloodstream import Bloodstream
@@ -41,7 +42,7 @@ class Emitting(Simulation):
         self.tumour = Primary(scenario.emission, self.circulation, scenario.rng_key, scenario.lattice.tick_h)
         self.blood = Bloodstream(self.circulation.steps)
         self.cells = self.tumour.cells(0)
-        self._key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
+        self._key = key_of(scenario.rng_key)
 
     def advance(self) -> None:
         """One tick: seeds settle, colonies go on, the primary grows and sheds. Raises IdentityBroken."""

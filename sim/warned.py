@@ -5,7 +5,7 @@ import math
 from .available import readable_bytes
 from .body.emission import Law
 from .inert import inert
-from .limits import estimate
+from .limits import HOURS_LONG, estimate, of_colonies
 from .scenario import Scenario
 
 # up to here a stopped run is to be on the disk within 20 s of the signal
@@ -23,11 +23,13 @@ def _of_emission(scenario: Scenario) -> list[str]:
     table = scenario.emission
     assert table is not None
     found, cut_h = [], Law.of(table).course.resection_h
-    name = "resection_h" if cut_h == table.resection_h else "resection_diameter_mm"
+    name = "resection_h" if 0 < table.resection_h == cut_h else "resection_diameter_mm"
     if scenario.until_h < cut_h < math.inf:
         found.append(f"emission.{name}: the primary would be resected at {cut_h:.6g} h, after the run has ended")
     if cut_h == 0:
         found.append(f"emission.{name}: the primary has this diameter at the start, and is resected there and then")
+    if (needs := estimate(scenario)).hours > HOURS_LONG:
+        found.append(f"this is a long run: {of_colonies(needs)}")
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...kernels.draws import Purpose
+from ...kernels.draws import Purpose, key_of
 from ...kernels.host_samplers import Draws, binomial
 from ..device import Device
 from .colony_parameters import rounded_division
@@ -23,7 +23,7 @@ from .organs import COLUMNS, Colonies
 from .outcomes import Outcomes, Steps
 from .passage import EVASIVE_BIT, share_of, source_of_organ
 from .seed_draws import entities, happens, mean_trait, words, words_of
-from .seeds import NONE, Fate, Growing, Seeds
+from .seeds import NONE, Fate, Growing, Seeds, refuse_too_many
 
 if TYPE_CHECKING:
     from .handover import Handover
@@ -63,7 +63,7 @@ class Metastases:
         self.counted.append({"fate": fates, "organ": np.tile(np.arange(-1, organs), len(Fate))}, count=len(fates))
         self._dormant = body.dormancy.probability
         self._growth = np.array([body.soil_of(organ).growth_factor for organ in steps.anatomy.organs])
-        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._key = key_of(rng_key)
         self._rng_key = rng_key
         self._trait = trait
         self._tick_h = tick_h
@@ -195,6 +195,7 @@ class Metastases:
         tick: int,
     ) -> None:
         each = lives[0] + lives[1]
+        refuse_too_many(int(each.sum()), seeds.table.rows)
         at = np.repeat(np.arange(len(rows)), each)
         if not len(at):
             return

@@ -114,7 +114,7 @@ class Body(Parameters):
     interval_h: float = quantity(
         24.0,
         unit="h",
-        gt=0,
+        ge=1e-6,
         le=1e4,
         source="numerical",
         about="interval at which a graph's niche, dormancy and colonies go on",

@@ -121,6 +121,7 @@ def _try_placing(scenario: "Scenario") -> None:
 
 def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) -> str:
     from ..available import available_memory, free_disk, readable_bytes
+    from ..limits import of_colonies
     from ..plain_text import printable
     from ..resolved import resolved_rows
 
@@ -155,4 +156,6 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
 
         lines["body"] = f"{printable(body.anatomy.title)}; {body.primary} primary, {len(body.organ_names)} organs"
         lines["steps"] = f"log10 {told(body)}"
+    if scenario.emission is not None:
+        lines["colonies"] = of_colonies(needs)
     return "\n".join(f"  {name:<9} {text}" for name, text in lines.items())
