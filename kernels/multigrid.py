@@ -15,6 +15,9 @@ from .transfer import coarsen_pass, difference_pass, prolong_pass
 # slots of `Levels.extremes` on the finest level: change before, by and after the coarse correction; the rest is junk
 BEFORE, CORRECTION, AFTER, JUNK = range(4)
 # times D/w^2: what a single voxel can draw from its surroundings (kernels.transfer)
+OVER = (0.18,) * 4
+COVER = (0.0,) * 4
+GAMMA = 1
 _REACH = 2 / 0.2527
 _UNBOUNDED = -3.0e38
 # times the top of the field: K_m of coarse levels, at least. Far below it, cycles stall beside fronts of zero order (at
@@ -65,7 +68,7 @@ class Solver:
         width_um = self.law.voxel_um * self.levels.levels[at].width
         return max(_REACH * self.law.diffusivity_um2_per_h / width_um**2, 1e-30)
 
-    def relax(self, at: int, slot: int) -> None:
+    def relax(self, at: int, slot: int, post=0) -> None:
         """One sweep, red then black."""
         level, tables = self.levels.levels[at], self.levels.tables(self.law)[at]
         single = self.levels.lattice.lanes == 1
@@ -73,6 +76,7 @@ class Solver:
             relax_pass(
                 single, self.takes, *self.on(at), tables.links, self.levels.extremes,
                 *level.sizes, level.lanes, colour, slot, self.half_on(at), self.extra_per_h,
+                (OVER if at == 0 else COVER)[2 * (slot == AFTER or post) + colour], _UNBOUNDED if at else 0.0,
             )  # fmt: skip
 
     def prolong(self, at: int, slot: int, *, correct: bool) -> None:
@@ -103,11 +107,11 @@ class Solver:
             *coarser.sizes, coarser.lanes, self.half_on(at + 1), self.extra_per_h,
         )  # fmt: skip
         self.cycle(at + 1)
-        if at < 2 and at + 1 < len(levels) - 1:
+        if at < GAMMA and at + 1 < len(levels) - 1:
             self.cycle(at + 1)
         difference_pass(coarse.field, coarser.old, coarser.voxels)
         self.prolong(at, CORRECTION if top else JUNK, correct=True)
-        self.relax(at, AFTER if top else JUNK)
+        self.relax(at, AFTER if top else JUNK, 1)
 
     def ascend(self) -> None:
         """A field from nothing: solve the coarsest level, and each finer one from it by a cycle."""

@@ -107,6 +107,27 @@ def relaxed(takes: ti.template(), inflow: ti.f32, outflow: ti.f32, uptake: ti.te
     return value
 
 
+@ti.func
+def stretched(
+    takes: ti.template(),
+    value: ti.f32,
+    old: ti.f32,
+    leaves: ti.f32,
+    links: ti.f32,
+    uptake: ti.template(),
+    i: ti.i32,
+    half: ti.f32,
+    over: ti.f32,
+    least: ti.f32,
+):
+    """value, and `over` of the step from the old one more: where diffusion rules, not drain or uptake."""
+    bound = leaves <= 2.0 * links
+    if ti.static(takes):
+        c = half + ti.max(value, 0.0)
+        bound = bound & (uptake[i] * half <= (2.0 * links - leaves) * (c * c))
+    return ti.max(least, value + ti.select(bound, over, 0.0) * (value - old))
+
+
 @kernel
 def relax_pass(
     single: ti.template(),
@@ -125,6 +146,8 @@ def relax_pass(
     slot: ti.i32,
     half: ti.f32,
     extra: ti.f32,
+    over: ti.f32,
+    least: ti.f32,
 ):
     """field (voxels,) f4 c; supply f4 c/h; drain f4 1/h; uptake f4 c/h (unread unless `takes`); tables f4 (module
     docstring); extremes (slots,) i4: the largest change, as bits; half = K_m in c; extra 1/h.
@@ -149,6 +172,8 @@ def relax_pass(
                 enters += around(field, tables, i, x, nx, west, east, steps, links)
                 leaves = drain[i] + ((extra + outflow) + tables[2 * nx + x])
                 value = relaxed(takes, enters, leaves, uptake, i, half)
+                near = (extra + outflow) + tables[2 * nx + x]
+                value = stretched(takes, value, field[i], leaves, near, uptake, i, half, over, least)
                 note_largest(extremes, slot, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
                 field[i] = value
     else:
@@ -166,11 +191,11 @@ def relax_pass(
             fresh = ti.Vector([ti.f32(0.0)] * TILE)
             enters = ti.Vector([ti.f32(0.0)] * TILE)
             leaves = ti.Vector([ti.f32(0.0)] * TILE)
-            # between the walls, in tiles; one that would be short overlaps the one before (what is done twice is
-            # the same twice, as it reads the other colour only)
+            # between the walls, in tiles; one that would be short begins earlier and passes over what is done
             inner, outer = ti.max(begin, 1), ti.min(end, nx - 1)
             x = inner
             while x < outer:
+                done = x
                 width = ti.min(TILE, outer - x)
                 if width < TILE and outer - inner >= TILE:
                     x, width = outer - TILE, TILE
@@ -178,6 +203,7 @@ def relax_pass(
                     x, width = outer - 8, 8
                 elif width < TILE and width > 8:
                     width &= ~7
+                done -= x
                 odd = (x + y + z + colour) & 1
                 taking = ti.i32(0)
                 for lane in range(width):
@@ -187,17 +213,29 @@ def relax_pass(
                     leaves[lane] = drain[i] + (outflow + tables[2 * nx + x + lane])
                     if ti.static(takes):
                         taking |= ti.bit_cast(uptake[i], ti.i32)
+                # (nothing is stored to the field in these loops: only so they are worked out in registers)
                 if taking != 0:
                     for lane in range(width):
-                        fresh[lane] = relaxed(takes, enters[lane], leaves[lane], uptake, first + x + lane, half)
+                        i = first + x + lane
+                        value = relaxed(takes, enters[lane], leaves[lane], uptake, i, half)
+                        near = outflow + tables[2 * nx + x + lane]
+                        value = stretched(takes, value, field[i], leaves[lane], near, uptake, i, half, over, least)
+                        fresh[lane] = value
+                        change = ti.bit_cast(ti.abs(value - field[i]), ti.i32)
+                        largest = ti.max(largest, ti.select(((lane & 1) == odd) & (lane >= done), change, 0))
                 else:
                     for lane in range(width):
-                        fresh[lane] = enters[lane] / leaves[lane]
-                for lane in range(width):
-                    i = first + x + lane
-                    value = ti.select((lane & 1) == odd, fresh[lane], field[i])
-                    largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
-                    field[i] = value
+                        i = first + x + lane
+                        value = enters[lane] / leaves[lane]
+                        near = outflow + tables[2 * nx + x + lane]
+                        value = stretched(False, value, field[i], leaves[lane], near, uptake, i, half, over, least)
+                        fresh[lane] = value
+                        change = ti.bit_cast(ti.abs(value - field[i]), ti.i32)
+                        largest = ti.max(largest, ti.select(((lane & 1) == odd) & (lane >= done), change, 0))
+                lane = done + ((done + odd) & 1)
+                while lane < width:
+                    field[first + x + lane] = fresh[lane]
+                    lane += 2
                 x += width
             for side in range(2):
                 at_wall = side * (nx - 1)
@@ -206,8 +244,10 @@ def relax_pass(
                     west, east = ti.select(at_wall > 0, -1, 0), ti.select(at_wall < nx - 1, 1, 0)
                     enter = supply[i] + (inflow + tables[3 * nx + at_wall])
                     enter += around(field, tables, i, at_wall, nx, west, east, steps, links)
-                    leave = drain[i] + (outflow + tables[2 * nx + at_wall])
+                    near = outflow + tables[2 * nx + at_wall]
+                    leave = drain[i] + near
                     value = relaxed(takes, enter, leave, uptake, i, half)
+                    value = stretched(takes, value, field[i], leave, near, uptake, i, half, over, least)
                     largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
                     field[i] = value
             note_largest(extremes, slot, largest)
