@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .levels import Law, Levels, Problem
 from .relax import relax_pass
 from .residual import oppose_pass, restrict_pass
-from .transfer import coarsen_pass, difference_pass, prolong_pass
+from .transfer import coarsen_pass, prolong_pass
 
 # slots of `Levels.extremes` on the finest level: change before, by and after the coarse correction; the rest is junk
 BEFORE, CORRECTION, AFTER, JUNK = range(4)
@@ -84,10 +84,10 @@ class Solver:
         level, coarser, tables = self.levels.levels[at], self.levels.levels[at + 1], self.levels.tables(self.law)[at]
         fine = self.on(at)
         prolong_pass(
-            self.takes, fine.field, fine.drain, fine.uptake, self.on(at + 1).field, level.places,
+            correct, self.takes, fine.field, fine.drain, fine.uptake, self.on(at + 1).field, coarser.old, level.places,
             tables.shares if correct else tables.spread,
             self.levels.extremes, *level.sizes, *coarser.sizes[:2], level.lanes, slot,
-            1.0 if correct else 0.0, _UNBOUNDED if at else 0.0, self.half_on(1), self.reach(at),
+            _UNBOUNDED if at else 0.0, self.half_on(1), self.reach(at),
         )  # fmt: skip
 
     def cycle(self, at: int = 0) -> None:
@@ -103,13 +103,13 @@ class Solver:
             *level.sizes, *coarser.sizes, coarser.lanes, self.half_on(at), self.extra_per_h, self.reach(at),
         )  # fmt: skip
         oppose_pass(
-            self.takes, coarse.field, coarser.old, *coarse[1:], tables[at + 1].links,
+            self.takes, *coarse, tables[at + 1].links,
             *coarser.sizes, coarser.lanes, self.half_on(at + 1), self.extra_per_h,
         )  # fmt: skip
+        coarser.old[...] = coarse.field
         self.cycle(at + 1)
         if at < GAMMA and at + 1 < len(levels) - 1:
             self.cycle(at + 1)
-        difference_pass(coarse.field, coarser.old, coarser.voxels)
         self.prolong(at, CORRECTION if top else JUNK, correct=True)
         self.relax(at, AFTER if top else JUNK, 1)
 

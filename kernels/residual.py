@@ -170,7 +170,6 @@ def restrict_pass(
 def oppose_pass(
     takes: ti.template(),
     field: array(ti.f32),
-    old: array(ti.f32),
     supply: array(ti.f32),
     drain: array(ti.f32),
     uptake: array(ti.f32),
@@ -182,25 +181,42 @@ def oppose_pass(
     half: ti.f32,
     extra: ti.f32,
 ):
-    """supply f4 c/h: from a residual to the supply that would hold `field` where it is but for it; old = field f4 c.
+    """supply f4 c/h: from a residual to the supply that would hold `field` (f4 c) where it is but for it.
 
     Walls: as `kernels.relax`.
     Conserves: nothing.
-    Race-free because: each cell reads the field and writes its own supply and old.
+    Race-free because: each cell reads the field and writes its own supply.
     """
     rows_a_line = (nx + lanes - 1) // lanes
     for row in range(nz * ny * rows_a_line):
         line = row // rows_a_line
         begin = (row - line * rows_a_line) * lanes
+        end = ti.min(begin + lanes, nx)
         z = line // ny
         y = line - z * ny
         steps, links, _, inflow = beside(tables, nx, ny, nz, y, z)
         outflow = extra + to_walls(tables, nx, ny, nz, y, z)
-        for x in range(begin, ti.min(begin + lanes, nx)):
-            i = line * nx + x
-            west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
-            supply[i] -= residual_of(
-                takes, field, drain, uptake, tables, inflow + tables[3 * nx + x],
-                i, x, nx, west, east, steps, links, outflow, half,
-            )  # fmt: skip
-            old[i] = field[i]
+        first = line * nx
+        held = ti.Vector([ti.f32(0.0)] * TILE)
+        x = ti.max(begin, 1)
+        outer = ti.min(end, nx - 1)
+        while x < outer:
+            width = ti.min(TILE, outer - x)
+            for lane in range(width):
+                i = first + x + lane
+                held[lane] = supply[i] - residual_of(
+                    takes, field, drain, uptake, tables, inflow + tables[3 * nx + x + lane],
+                    i, x + lane, nx, -1, 1, steps, links, outflow, half,
+                )  # fmt: skip
+            for lane in range(width):
+                supply[first + x + lane] = held[lane]
+            x += width
+        for side in range(2):
+            at_wall = side * (nx - 1)
+            if at_wall >= begin and at_wall < end and side <= nx - 1:
+                i = first + at_wall
+                west, east = ti.select(at_wall > 0, -1, 0), ti.select(at_wall < nx - 1, 1, 0)
+                supply[i] -= residual_of(
+                    takes, field, drain, uptake, tables, inflow + tables[3 * nx + at_wall],
+                    i, at_wall, nx, west, east, steps, links, outflow, half,
+                )  # fmt: skip

@@ -127,22 +127,14 @@ def coarsen_pass(
 
 
 @kernel
-def difference_pass(field: array(ti.f32), old: array(ti.f32), voxels: ti.i32):
-    """field f4 c: less what it was.
-
-    Walls: none. Conserves: nothing. Race-free because: each cell knows itself only.
-    """
-    for i in range(voxels):
-        field[i] -= old[i]
-
-
-@kernel
 def prolong_pass(
+    correct: ti.template(),
     takes: ti.template(),
     field: array(ti.f32),
     drain: array(ti.f32),
     uptake: array(ti.f32),
     coarse: array(ti.f32),
+    old: array(ti.f32),
     places: array(ti.i32),
     shares: array(ti.f32),
     extremes: array(ti.i32),
@@ -153,12 +145,12 @@ def prolong_pass(
     my: ti.i32,
     lanes: ti.i32,
     slot: ti.i32,
-    keep: ti.f32,
     least: ti.f32,
     half: ti.f32,
     reach: ti.f32,
 ):
-    """field f4 c of n cells becomes keep field + `coarse` between its cells, but at least `least`; extremes: bits.
+    """field f4 c of n cells becomes `coarse` (f4 c) between its cells, or gains what `coarse` has gained on `old` (f4 c)
+    if `correct`; but at least `least`. extremes i4: the largest change, as bits.
 
     Walls: in `shares`.
     Conserves: nothing.
@@ -187,8 +179,13 @@ def prolong_pass(
             near = ti.max(at, 0)
             for cell in range(ti.min(at + width // 2 + 2, last) + 1 - near):
                 j = near + cell
-                value = (wa * coarse[a + j] + wb * coarse[b + j]) + (wc * coarse[c + j] + wd * coarse[d + j])
-                line_of[j - at] = value
+                if ti.static(correct):
+                    near_y = wa * (coarse[a + j] - old[a + j]) + wb * (coarse[b + j] - old[b + j])
+                    far_y = wc * (coarse[c + j] - old[c + j]) + wd * (coarse[d + j] - old[d + j])
+                    line_of[j - at] = near_y + far_y
+                else:
+                    near_y, far_y = wa * coarse[a + j] + wb * coarse[b + j], wc * coarse[c + j] + wd * coarse[d + j]
+                    line_of[j - at] = near_y + far_y
             if width == TILE and x % 2 == 0 and x + TILE <= nx - nx % 2:
                 for pair in range(TILE // 2):
                     i = x + 2 * pair
@@ -200,19 +197,21 @@ def prolong_pass(
                 for lane in range(width):
                     i = x + lane
                     came[lane] = shares[i] * line_of[places[i] - at] + shares[nx + i] * line_of[places[nx + i] - at]
-            if keep > 0.0:
-                for lane in range(width):
-                    i = line * nx + x + lane
+            # (nothing is stored to the field in this loop: only so it is worked out in registers)
+            for lane in range(width):
+                i = line * nx + x + lane
+                value = came[lane]
+                if ti.static(correct):
                     stiff = drain[i]
                     if ti.static(takes):
                         per = 1.0 / (half + ti.max(field[i], 0.0))
                         stiff += (uptake[i] * per) * (half * per)
-                    came[lane] *= reach / (reach + stiff)
-            for lane in range(width):
-                i = line * nx + x + lane
-                value = ti.max(least, keep * field[i] + came[lane])
+                    value = field[i] + value * (reach / (reach + stiff))
+                value = ti.max(least, value)
                 largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
-                field[i] = value
+                came[lane] = value
+            for lane in range(width):
+                field[line * nx + x + lane] = came[lane]
             x += width
         note_largest(extremes, slot, largest)
 
