@@ -154,6 +154,8 @@ class Levels:
         both = list(zip(level.axes, coarser.axes, pairs, strict=True))
         shares = [_shares(axis, above, walls) for axis, above, walls in both]
         spread = [_shares(axis, above, (None, None)) for axis, above, _ in both]
+        for each in (shares, spread):
+            each.append(_pairs(each[0], level.axes[0].cells))
         return Tables(*(self.xp.asarray(np.concatenate(t).astype(np.float32)) for t in (links, shares, spread)))
 
 
@@ -210,3 +212,9 @@ def _shares(fine: Axis, coarse: Axis, walls: tuple[float | None, ...]) -> np.nda
         elif distance > 1e-9 and walls[0 if off[cell] < 0 else 1] is not None:
             own[cell] = 1.0 - distance / (widths[at] / 2)
     return np.concatenate([own, far, fine.widths() / widths[parent]])
+
+
+def _pairs(shares: np.ndarray, cells: int) -> np.ndarray:
+    """The first two shares of the cells 0, 2, 4 ... and then of 1, 3, 5 ..., as a pass reads them in a row."""
+    even = cells - cells % 2
+    return np.concatenate([shares[at : at + even : 2] for at in (0, cells, 1, cells + 1)])

@@ -5,7 +5,8 @@ axis of one cell stays as it is. Down go means over a cell's children by volume,
 up goes a correction, linear between the centres of coarse cells, mirrored at closed walls and 0 at fixed ones.
 
 `places` (i4) and `shares` (f4) hold, for x, y, z in turn, three numbers a cell: parent, other parent, unused;
-share of the parent, share of the other, share of the cell in its parent's volume (`kernels.multigrid.Tables`).
+share of the parent, share of the other, share of the cell in its parent's volume (`kernels.levels.Tables`). After
+these `shares` has the first two along x once more, of cells 0, 2, 4 ..., then of cells 1, 3, 5 ....
 
 A strong drain in single voxels (a vessel) is felt by the coarse cell no more than the diffusion towards it allows:
 its excess over the least of its siblings, e, counts as e s/(e + s) with s = 7.914 D/w^2. A coarse lattice resists
@@ -162,7 +163,7 @@ def prolong_pass(
         begin = (row - line * rows_a_line) * lanes
         z = line // ny
         y = line - z * ny
-        at_y, at_z = 3 * nx, 3 * (nx + ny)
+        at_y, at_z, of_pairs, pairs = 3 * nx, 3 * (nx + ny), 3 * (nx + ny + nz), nx // 2
         y0, y1, y0_share, y1_share = along_parents(places, shares, at_y, ny, y)
         z0, z1, z0_share, z1_share = along_parents(places, shares, at_z, nz, z)
         a, b, c, d = (z0 * my + y0) * mx, (z0 * my + y1) * mx, (z1 * my + y0) * mx, (z1 * my + y1) * mx
@@ -188,11 +189,10 @@ def prolong_pass(
                     line_of[j - at] = near_y + far_y
             if width == TILE and x % 2 == 0 and x + TILE <= nx - nx % 2:
                 for pair in range(TILE // 2):
-                    i = x + 2 * pair
-                    own, other = shares[i], shares[nx + i]
-                    own_next, other_next = shares[i + 1], shares[nx + i + 1]
+                    own, other = shares[of_pairs + x // 2 + pair], shares[of_pairs + pairs + x // 2 + pair]
                     came[2 * pair] = own * line_of[pair + 1] + other * line_of[pair]
-                    came[2 * pair + 1] = own_next * line_of[pair + 1] + other_next * line_of[pair + 2]
+                    own, other = shares[of_pairs + 2 * pairs + x // 2 + pair], shares[of_pairs + 3 * pairs + x // 2 + pair]
+                    came[2 * pair + 1] = own * line_of[pair + 1] + other * line_of[pair + 2]
             else:
                 for lane in range(width):
                     i = x + lane
