@@ -171,28 +171,33 @@ def prolong_pass(
         largest = ti.i32(0)
         line_of = ti.Vector([ti.f32(0.0)] * ROOM)
         came = ti.Vector([ti.f32(0.0)] * ROOM)
+        even = ti.Vector([ti.f32(0.0)] * ROOM)
+        odd = ti.Vector([ti.f32(0.0)] * ROOM)
         x = begin
         end = ti.min(begin + lanes, nx)
         while x < end:
             # the coarse line between the lines around: cell k of it is coarse cell k - 1 from x
             at, last = x // 2 - 1, mx - 1
             width = ti.min(TILE, end - x)
-            near = ti.max(at, 0)
-            for cell in range(ti.min(at + width // 2 + 2, last) + 1 - near):
-                j = near + cell
+            for cell in range(ti.max(-at, 0), ti.min(width // 2 + 2, last - at) + 1):
+                j = at + cell
                 if ti.static(correct):
                     near_y = wa * (coarse[a + j] - old[a + j]) + wb * (coarse[b + j] - old[b + j])
                     far_y = wc * (coarse[c + j] - old[c + j]) + wd * (coarse[d + j] - old[d + j])
-                    line_of[j - at] = near_y + far_y
+                    line_of[cell] = near_y + far_y
                 else:
                     near_y, far_y = wa * coarse[a + j] + wb * coarse[b + j], wc * coarse[c + j] + wd * coarse[d + j]
-                    line_of[j - at] = near_y + far_y
-            if width == TILE and x % 2 == 0 and x + TILE <= nx - nx % 2:
-                for pair in range(TILE // 2):
-                    own, other = shares[of_pairs + x // 2 + pair], shares[of_pairs + pairs + x // 2 + pair]
-                    came[2 * pair] = own * line_of[pair + 1] + other * line_of[pair]
-                    own, other = shares[of_pairs + 2 * pairs + x // 2 + pair], shares[of_pairs + 3 * pairs + x // 2 + pair]
-                    came[2 * pair + 1] = own * line_of[pair + 1] + other * line_of[pair + 2]
+                    line_of[cell] = near_y + far_y
+            if width % 2 == 0 and x % 2 == 0 and x + width <= nx - nx % 2:
+                of_even = of_pairs + x // 2
+                of_odd = of_even + 2 * pairs
+                for pair in range(width // 2):
+                    even[pair] = shares[of_even + pair] * line_of[pair + 1] + shares[of_even + pairs + pair] * line_of[pair]
+                for pair in range(width // 2):
+                    odd[pair] = shares[of_odd + pair] * line_of[pair + 1] + shares[of_odd + pairs + pair] * line_of[pair + 2]
+                for pair in range(width // 2):
+                    came[2 * pair] = even[pair]
+                    came[2 * pair + 1] = odd[pair]
             else:
                 for lane in range(width):
                     i = x + lane
