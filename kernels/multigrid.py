@@ -17,7 +17,7 @@ BEFORE, CORRECTION, AFTER, JUNK = range(4)
 # times D/w^2: what a single voxel can draw from its surroundings (kernels.transfer)
 OVER = (0.18,) * 4
 COVER = (0.0,) * 4
-GAMMA = 1
+GAMMA = (0,)
 _REACH = 2 / 0.2527
 _UNBOUNDED = -3.0e38
 # times the top of the field: K_m of coarse levels, at least. Far below it, cycles stall beside fronts of zero order (at
@@ -108,7 +108,7 @@ class Solver:
         )  # fmt: skip
         coarser.old[...] = coarse.field
         self.cycle(at + 1)
-        if at < GAMMA and at + 1 < len(levels) - 1:
+        if at in GAMMA and at + 1 < len(levels) - 1:
             self.cycle(at + 1)
         self.prolong(at, CORRECTION if top else JUNK, correct=True)
         self.relax(at, AFTER if top else JUNK, 1)

@@ -202,16 +202,29 @@ def prolong_pass(
                 for lane in range(width):
                     i = x + lane
                     came[lane] = shares[i] * line_of[places[i] - at] + shares[nx + i] * line_of[places[nx + i] - at]
+            if ti.static(correct):
+                stiff = ti.i32(0)
+                for lane in range(width):
+                    i = line * nx + x + lane
+                    stiff |= ti.bit_cast(drain[i], ti.i32)
+                    if ti.static(takes):
+                        stiff |= ti.bit_cast(uptake[i], ti.i32)
+                # (1 times a correction elsewhere)
+                if stiff != 0:
+                    for lane in range(width):
+                        i = line * nx + x + lane
+                        if ti.static(takes):
+                            over = half + ti.max(field[i], 0.0)
+                            square = over * over
+                            came[lane] *= (reach * square) / ((reach + drain[i]) * square + uptake[i] * half)
+                        else:
+                            came[lane] *= reach / (reach + drain[i])
             # (nothing is stored to the field in this loop: only so it is worked out in registers)
             for lane in range(width):
                 i = line * nx + x + lane
                 value = came[lane]
                 if ti.static(correct):
-                    stiff = drain[i]
-                    if ti.static(takes):
-                        per = 1.0 / (half + ti.max(field[i], 0.0))
-                        stiff += (uptake[i] * per) * (half * per)
-                    value = field[i] + value * (reach / (reach + stiff))
+                    value += field[i]
                 value = ti.max(least, value)
                 largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
                 came[lane] = value
