@@ -125,7 +125,10 @@ def stretched(
     over: ti.f32,
     least: ti.f32,
 ):
-    """value, and `over` of the step from the old one more: where diffusion rules, not drain or uptake."""
+    """value, and `over` of the step from the old one more, where diffusion rules.
+
+    Where drain or uptake does, the neighbours' error counts for little: to go on would only be a new error.
+    """
     bound = leaves <= 2.0 * links
     if ti.static(takes):
         c = half + ti.max(value, 0.0)
@@ -155,12 +158,13 @@ def relax_pass(
     least: ti.f32,
 ):
     """field (voxels,) f4 c; supply f4 c/h; drain f4 1/h; uptake f4 c/h (unread unless `takes`); tables f4 (module
-    docstring); extremes (slots,) i4: the largest change, as bits; half = K_m in c; extra 1/h.
+    docstring); extremes (slots,) i4: the largest change, as bits; half = K_m in c; extra 1/h; over: share of the
+    step that is taken on top of it (`stretched`); least: of the field after, c.
 
     Walls: zero flux or a fixed value at the face, both in `tables`.
     Conserves: nothing; at rest what enters a voxel leaves it.
     Race-free because: a voxel of this colour is written by itself and reads voxels of the other, which do not
-    change. (The row form stores those again as they were.)
+    change.
     """
     if ti.static(single):
         pairs = (nx + 1) // 2

@@ -192,9 +192,13 @@ def prolong_pass(
                 of_even = of_pairs + x // 2
                 of_odd = of_even + 2 * pairs
                 for pair in range(width // 2):
-                    even[pair] = shares[of_even + pair] * line_of[pair + 1] + shares[of_even + pairs + pair] * line_of[pair]
+                    even[pair] = (
+                        shares[of_even + pair] * line_of[pair + 1] + shares[of_even + pairs + pair] * line_of[pair]
+                    )
                 for pair in range(width // 2):
-                    odd[pair] = shares[of_odd + pair] * line_of[pair + 1] + shares[of_odd + pairs + pair] * line_of[pair + 2]
+                    odd[pair] = (
+                        shares[of_odd + pair] * line_of[pair + 1] + shares[of_odd + pairs + pair] * line_of[pair + 2]
+                    )
                 for pair in range(width // 2):
                     came[2 * pair] = even[pair]
                     came[2 * pair + 1] = odd[pair]
