@@ -1,7 +1,8 @@
 """Geometric multigrid for a solute on a lattice of any shape: the cycle over the levels of `kernels.levels`.
 
-The cycle is V(1, 1) with red-black relaxation (`kernels.relax`), in the full approximation scheme
-(`kernels.residual`); the lattice's correction comes from two cycles of the next coarser level. Without a field to start from, the levels are solved from the coarsest up, one cycle each; one
+The cycle is F(1, 1) with red-black relaxation (`kernels.relax`), in the full approximation scheme
+(`kernels.residual`): a level's correction comes from an F-cycle and a V-cycle of the next coarser one. With V-cycles below
+the second level, a few vessels in a tissue with little else made cycles come to rest where there is no state of rest. Without a field to start from, the levels are solved from the coarsest up, one cycle each; one
 relaxation solves the coarsest, a single cell. All of it is f32.
 """
 
@@ -97,8 +98,8 @@ class Solver:
             _UNBOUNDED if at else 0.0, self.half_on(1), self.reach(at),
         )  # fmt: skip
 
-    def cycle(self, at: int = 0) -> None:
-        """One V-cycle from level `at` down and back."""
+    def cycle(self, at: int = 0, *, full: bool = True) -> None:
+        """One cycle from level `at` down and back: an F-cycle if `full`, else a V-cycle."""
         levels, tables = self.levels.levels, self.levels.tables(self.law)
         top = at == 0
         self.relax(at, BEFORE if top else JUNK)
@@ -114,9 +115,9 @@ class Solver:
             *coarser.sizes, coarser.lanes, self.half_on(at + 1), self.extra_per_h,
         )  # fmt: skip
         coarser.old[...] = coarse.field
-        self.cycle(at + 1)
-        if top and at + 1 < len(levels) - 1:
-            self.cycle(at + 1)
+        self.cycle(at + 1, full=full)
+        if full and at + 1 < len(levels) - 1:
+            self.cycle(at + 1, full=False)
         self.prolong(at, CORRECTION if top else JUNK, correct=True)
         self.relax(at, AFTER if top else JUNK)
 
