@@ -6,9 +6,9 @@ the second level, a few vessels in a tissue with little else made cycles come to
 relaxation solves the coarsest, a single cell. All of it is f32.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .levels import Law, Levels, Problem
+from .levels import Law, Levels, Problem, Tables
 from .relax import relax_pass
 from .residual import oppose_pass, restrict_pass
 from .transfer import coarsen_pass, prolong_pass
@@ -36,6 +36,15 @@ class Solver:
     takes: bool  # is there Michaelis-Menten uptake?
     extra_per_h: float  # drain in every voxel, beside `drain`
     top: float = 0.0  # largest value of the field, as far as known
+    tables: list[Tables] = field(init=False)
+    over: float = field(init=False)  # how far a relaxation of the lattice goes beyond
+
+    def __post_init__(self) -> None:
+        self.tables = self.levels.tables(self.law)
+        # less where neighbours count for less than `extra_per_h`
+        axes = sum(axis.cells > 1 for axis in self.levels.levels[0].axes)
+        links = 2 * axes * self.law.diffusivity_um2_per_h / self.law.voxel_um**2
+        self.over = _OVER[axes] * (links / (links + self.extra_per_h)) ** 2 if links > 0.0 else 0.0
 
     @property
     def half(self) -> float:
@@ -56,7 +65,7 @@ class Solver:
     def coarsen(self) -> Problem:
         """Bring supply, drain and uptake to every level; the coarsest, one cell, has their means."""
         levels = self.levels.levels
-        for at, tables in enumerate(self.levels.tables(self.law)[:-1]):
+        for at, tables in enumerate(self.tables[:-1]):
             fine, coarse = self.on(at), self.on(at + 1)
             coarsen_pass(
                 self.takes, *fine[1:], tables.shares, *coarse[1:],
@@ -69,16 +78,9 @@ class Solver:
         width_um = self.law.voxel_um * self.levels.levels[at].width
         return max(_REACH * self.law.diffusivity_um2_per_h / width_um**2, 1e-30)
 
-    @property
-    def over(self) -> float:
-        """How far a relaxation of the lattice goes beyond: less where neighbours count for less than `extra_per_h`."""
-        axes = sum(axis.cells > 1 for axis in self.levels.levels[0].axes)
-        links = 2 * axes * self.law.diffusivity_um2_per_h / self.law.voxel_um**2
-        return _OVER[axes] * (links / (links + self.extra_per_h)) ** 2 if links > 0.0 else 0.0
-
     def relax(self, at: int, slot: int) -> None:
         """One sweep, red then black."""
-        level, tables = self.levels.levels[at], self.levels.tables(self.law)[at]
+        level, tables = self.levels.levels[at], self.tables[at]
         single = self.levels.lattice.lanes == 1
         over, least = (0.0, _UNBOUNDED) if at else (self.over, 0.0)
         for colour in range(2):
@@ -89,7 +91,7 @@ class Solver:
 
     def prolong(self, at: int, slot: int, *, correct: bool) -> None:
         """Add the correction of the next coarser level, or take its field."""
-        level, coarser, tables = self.levels.levels[at], self.levels.levels[at + 1], self.levels.tables(self.law)[at]
+        level, coarser, tables = self.levels.levels[at], self.levels.levels[at + 1], self.tables[at]
         fine = self.on(at)
         prolong_pass(
             correct, self.takes, fine.field, fine.drain, fine.uptake, self.on(at + 1).field, coarser.old, level.places,
@@ -100,7 +102,7 @@ class Solver:
 
     def cycle(self, at: int = 0, *, full: bool = True) -> None:
         """One cycle from level `at` down and back: an F-cycle if `full`, else a V-cycle."""
-        levels, tables = self.levels.levels, self.levels.tables(self.law)
+        levels, tables = self.levels.levels, self.tables
         top = at == 0
         self.relax(at, BEFORE if top else JUNK)
         if at == len(levels) - 1:
