@@ -186,31 +186,6 @@ def test_a_tissue_just_made_is_solved_whatever_the_tick(device: Device) -> None:
     assert (found[2] == 40.0).all()
 
 
-def test_one_scratch_serves_two_tissues(device: Device) -> None:
-    """It lives in the first one's scratch, and leaves that at 0; each gets the bits of a scratch of its own."""
-    tables = {"oxygen": Oxygen(), "vegf": Vegf()}
-    lattice = device.lattice(DEEP)
-    given = transport.rates(tables, lattice, 20.0, 0.1)
-
-    def tissue(seed: int) -> Tissue:
-        made = random_tissue(lattice, seed=seed)
-        made.solutes |= {role: np.full(DEEP, 5.0, dtype=np.float32) for role in tables}
-        made.vessel[0, :, 0] = Vessel.BLOOD | Vessel.PERFUSED
-        made.intent[...] = made.leaving[...] = 0
-        return made
-
-    shared, found = Scratch(), {}
-    for name in ("shared", "own"):
-        pair = [tissue(1), tissue(2)]
-        for tick in range(2):
-            for each in pair:
-                transport.advance(each, given, tick, shared if name == "shared" else Scratch())
-                assert not any(other.intent.any() or other.leaving.any() for other in pair)
-        found[name] = [each.solutes[role].tobytes() for each in pair for role in tables]
-    assert found["shared"] == found["own"] and len(set(found["own"])) >= 3
-    assert shared.levels is not None and shared.levels.bytes_per_voxel < 1.0
-
-
 def test_what_nobody_secretes_is_left_alone_once_it_is_gone(device: Device) -> None:
     tissue = random_tissue(device.lattice(FLAT))
     quiet = {"protease": Protease(secretion_per_h=0.0, decay_per_h=0.5)}
