@@ -13,9 +13,10 @@ from seedsoil.kernels.tissue import bare
 from seedsoil.sim import available, implant, limits
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import InputError
-from seedsoil.sim.limits import estimate, field_types, largest_lattice, refuse_what_cannot_run, warnings_of
+from seedsoil.sim.limits import estimate, field_types, largest_lattice, refuse_what_cannot_run
 from seedsoil.sim.processes import Processes
 from seedsoil.sim.scenario import Scenario
+from seedsoil.sim.warned import warnings_of
 
 GIB = 2**30
 
