@@ -238,11 +238,14 @@ def _of_anatomy(body: Any) -> Iterator[Rule]:
         yield _always("body.arrest", "node_pass_probability", "in a body without nodes ([lymph.<name>])", other)
     if not anatomy.cavities:
         yield _always("body.arrest", "cavity_pass_probability", "in a body without cavities ([cavities.<name>])", other)
+    with_cavities = {cavity.organ for cavity in anatomy.cavities.values()}
     with_beds = {bed.organ for bed in anatomy.beds.values()}
     for organ in body.soil:
         table = f"body.soil.{organ}"
         if organ not in with_beds:
             yield _always(table, "adhesion_probability", "in an organ without capillary beds to stick in", other)
+        if organ not in with_cavities:
+            yield _always(table, "lining_factor", "in an organ without a cavity that it lines", other)
         yield _off(table, "growth_factor", "body.colonies.birth_per_h", "where colonies do not divide")
 
 

@@ -236,8 +236,9 @@ def scratch_bytes(solutes: transport.SolutesRates, flat: bool) -> float:
     """Bytes a voxel of what solvers need beside the tissue (`kernels.transport.Scratch`)."""
     solved = [one for one in solutes.roles.values() if one.solver != "plain"]
     levels = any(one.solver != "explicit" for one in solved)
-    # five arrays on each coarser level; the finest of these has an eighth of the voxels in 3-D, a quarter in 2-D
-    coarser = 20 / 3 if flat else 20 / 7
+    # five arrays on each coarser level; the finest of these has an eighth of the voxels in 3-D, a quarter in 2-D. Two
+    # bytes of it are the tissue's
+    coarser = (20 / 3 if flat else 20 / 7) - 2
     arrays = bool(solved) + any(one.sources.takes for one in solved) + any(one.solver == "explicit" for one in solved)
     return 4 * arrays + (coarser if levels else 0.0)
 

@@ -239,12 +239,11 @@ class Body(Parameters):
         assert transit and arrest
         if clones_evade and transit.evasive_fraction == 0.0:
             transit = transit.model_copy(update={"evasive_fraction": 0.5})
-        adhesion = {organ: self.soil_of(organ).adhesion_probability for organ in body.organs}
         for kind in KINDS:
             if share_of(transit, kind) == 0.0:
                 continue
             try:
-                passages = float(chain(body, transit, arrest, kind, adhesion).visits_from.sum(axis=1).max())
+                passages = float(chain(body, transit, arrest, kind, self.soil_of).visits_from.sum(axis=1).max())
             except ValueError:  # neither held nor dying
                 passages = math.inf
             if not passages <= MEAN_MAX:

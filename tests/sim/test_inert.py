@@ -62,6 +62,7 @@ REFUSED = [
     (GRAPH, "body.transit.evasive_factor = 0.5", "body.transit.evasive_fraction"),
     (GRAPH, "body.transit.cloaked_factor = 0.5", "body.transit.cloaked_fraction"),
     (MOUSE, "body.arrest.self_seeding_probability = 0.5", "body.primary"),
+    (GRAPH, "body.soil.lung.lining_factor = 0.5", "body.graph"),
     (NUMBER, "body.transit.breakup_probability = 0.1", "emission.cluster_fraction"),
     (NUMBER, "body.transit.cluster_anoikis_factor = 0.5", "emission.cluster_fraction"),
     (NUMBER, "body.arrest.cluster_pass_probability = 0.5", "emission.cluster_fraction"),
