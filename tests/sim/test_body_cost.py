@@ -11,7 +11,8 @@ from seedsoil.sim.cli.app import main
 from seedsoil.sim.device import Device
 from seedsoil.sim.emitting import simulation_of
 from seedsoil.sim.errors import InputError, SeedsoilError
-from seedsoil.sim.limits import estimate, refuse_what_cannot_run
+from seedsoil.sim.estimate import estimate
+from seedsoil.sim.limits import refuse_what_cannot_run
 from seedsoil.sim.scenario_file import load_scenario
 from seedsoil.sim.warned import warnings_of
 

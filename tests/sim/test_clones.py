@@ -22,8 +22,8 @@ from seedsoil.outputs.reader import open_run
 from seedsoil.sim.clones import TRAITS, Clones, normal
 from seedsoil.sim.device import Device
 from seedsoil.sim.errors import IdentityBroken, InputError, Interrupted, SeedsoilError
+from seedsoil.sim.estimate import estimate
 from seedsoil.sim.ledger import Tally, check_cells
-from seedsoil.sim.limits import estimate
 from seedsoil.sim.resume import branch, resume
 from seedsoil.sim.run import run
 from seedsoil.sim.scenario import Scenario
