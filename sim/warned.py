@@ -1,6 +1,7 @@
 """What a scenario is warned of: it runs, but not as one would wish. `seedsoil check` tells it, and so do runs."""
 
 import math
+from collections.abc import Callable
 
 from .available import readable_bytes
 from .body.emission import Law
@@ -18,6 +19,12 @@ def warnings_of(scenario: Scenario, needs: Estimate | None = None) -> list[str]:
     needs = needs or estimate(scenario)
     found = [f"{one.key}: {one.told}" for one in inert(scenario)]
     return found + (_of_emission(scenario, needs) if scenario.emission is not None else _of_lattice(scenario, needs))
+
+
+def warn_of(scenario: Scenario, needs: Estimate, warn: Callable[[str], None] | None) -> None:
+    """Call `warn`, if there is one to call, with each of them."""
+    for text in warnings_of(scenario, needs) if warn else ():
+        warn(text)  # type: ignore[misc]
 
 
 def _of_emission(scenario: Scenario, needs: Estimate) -> list[str]:
