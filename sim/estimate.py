@@ -40,10 +40,12 @@ _PACKED_OTHERS = 0.03
 _FLOAT_BYTES, _FLOAT_BYTES_PER_BIT, _MATRIX = 0.31, 0.120, 0.5
 # an organ has frames from its first seed on: in quickstart a third of the primary's
 _ORGAN_FRAMES = 1 / 3
-# of a body without a lattice: no fewer colonies than so many are counted on
+# Of a body without a lattice: no fewer colonies than so many are counted on (60 MiB). The expected number is of a usual key
+# and an order of magnitude (docs/verification.md): the most that a preset came to with any key tried was 130,000, where
+# 39,400 were expected.
 COLONIES_LEAST = 140_000
 SERIES_COLUMNS = 60
-# and how long it takes: a tick with its row of the series, and an interval of a colony (docs/performance.md)
+# and how long it takes on a busy machine: a tick with its row of the series, and an interval of a colony (docs/performance.md)
 TICK_S, COLONY_S = 0.03, 2e-7
 
 
