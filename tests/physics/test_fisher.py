@@ -175,11 +175,13 @@ def test_the_front_of_cells_is_as_fast_as_the_sequential_one(device: Device) -> 
     assert faster * found != pytest.approx(np.mean(twin), rel=0.02)
     assert not 0.95 < faster * found / expected < 0.98
     assert faster * more != pytest.approx(expected_of_more, rel=0.03)
-    # and in the engine: a fifth more divisions, in a quarter of the width
-    planted = fitted(front_of_cells(device, 101, divisions=1.2, width=WIDTH // 4))
-    print(f"with a fifth more divisions: {planted:.3f}, {planted / expected:.4f} of the formula")
-    assert planted != pytest.approx(np.mean(twin), rel=0.02)
-    assert not 0.95 < planted / expected < 0.98
+
+
+def test_a_front_that_divides_too_often_is_seen(device: Device) -> None:
+    """Planted in the engine: a fifth more divisions, 512 voxels wide, is above all that is allowed in 2-D."""
+    found = fitted(front_of_cells(device, 101, divisions=1.2, width=WIDTH // 4)) / less_bramson(*speed(2))
+    print(f"with a fifth more divisions: {found:.4f} of the formula without them")
+    assert found > 1.03
 
 
 @pytest.mark.parametrize(
