@@ -8,7 +8,9 @@ Cells change in hours and such a field in seconds to minutes, so it is taken to 
 
 **When it stops.** When the last cycle has changed no voxel by more than `tolerance` times the range of the field
 (the sum of the largest changes of its parts, a bound from above), or than 4e-6 of the largest value, which is as much
-as f32 resolves. A residual alone would be no criterion: f32 leaves |r|/|b| of 1e-4 to 1e-3 where L/h is 20 to 50.
+as f32 resolves. Where cells take up, cycles may never come to that: few vessels that feed many cells of nearly zero
+order hold them at false answers or send them round. After 15 of them Newton's method takes over (`kernels.newton`),
+which has no such places; `steps_max` = 0 leaves it out. A residual alone would be no criterion: f32 leaves |r|/|b| of 1e-4 to 1e-3 where L/h is 20 to 50.
 
 **What has no answer** is refused with ValueError: D = 0; closed walls and nothing that drains (any constant could be
 added), or no more uptake than supply (it would rise for ever). Without any supply the field is 0, and set so.
@@ -26,7 +28,9 @@ from .residual import restrict_pass
 
 # of the largest value: rounding alone changes as much in a cycle
 RESOLVED = 4e-6
-# steps of Newton's method; 6 to 8 are the rule
+# cycles before Newton's method takes over, where cells take up; shipped scenarios need up to 6
+_USUAL = 15
+# steps of Newton's method; 3 to 8 are the rule
 STEPS_MAX = 60
 
 __all__ = ["Law", "Levels", "Solved", "settle", "solve"]
@@ -113,15 +117,17 @@ def settle(solver: Solver, tolerance: float, cycles_max: int, steps_max: int, *,
         solver.ascend()
     solver.top = float(solver.problem.field.max())
     change = np.inf
+    by_steps = solver.takes and steps_max > 0
+    cycles_max = min(cycles_max, _USUAL) if by_steps else cycles_max
     for cycles in range(1, cycles_max + 1):
         solver.levels.extremes[...] = 0
         solver.cycle()
         change, resolved = _over_range(solver, _changed(solver))
         if change <= max(tolerance, resolved):
             return Solved(cycles, change, _residual(solver), True)
-    if not solver.takes or not steps_max:
-        return Solved(cycles_max, change, _residual(solver), False)
-    return _stepped(solver, tolerance, cycles_max, steps_max)
+    if by_steps:
+        return _stepped(solver, tolerance, cycles_max, steps_max)
+    return Solved(cycles_max, change, _residual(solver), False)
 
 
 def _stepped(solver: Solver, tolerance: float, cycles: int, steps_max: int) -> Solved:
