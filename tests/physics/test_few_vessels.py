@@ -13,8 +13,8 @@ EDGE, TISSUES = 12, range(100, 124)
 
 @pytest.mark.parametrize("half", [1.0, 0.3, 0.1, 1e-3])
 def test_24_tissues_at_rest(device: Device, half: float) -> None:
-    """All within 3e-4 of the largest value. Where Newton's method has been at work, cycles alone (planted) say that
-    they have not converged, and of those at least half are 1e-2 off."""
+    """All within 3e-4 of the largest value. Without Newton's method (planted) most do not converge, a few would with
+    twice the cycles; of those that do not, at least half are 1e-2 off, and what converges is not."""
     lattice, shape = device.lattice((EDGE,) * 3), (EDGE,) * 3
     scratch, stalled, off = Levels.of(lattice), 0, 0
     errors, steps, cycles = [], [], []
@@ -37,8 +37,9 @@ def test_24_tissues_at_rest(device: Device, half: float) -> None:
             planted, wrong = error(steps_max=0, cold=seed % 2 == 0)
             stalled += not planted.converged
             off += wrong > 1e-2
+            assert not planted.converged or wrong < 1e-2
     acted = sum(each > 0 for each in steps)
     print(f"K_m {half:g}: {acted} of 24 by steps, {max(steps)} at most; {stalled} do not converge without, {off} are off by 1e-2;"
           f" errors up to {max(errors):.1e}; cycles up to {max(cycles)}")  # fmt: skip
-    assert off >= acted / 2
-    assert acted >= 12 or half >= 0.3
+    assert off >= max(stalled / 2, 1)
+    assert stalled >= 12 or half == 1.0
