@@ -10,7 +10,7 @@ from seedsoil.kernels.steady import Law, Levels, solve
 from seedsoil.sim.device import Device
 
 EDGE = 12
-SHAPE = (EDGE,) * 3
+SHAPE = (EDGE, EDGE, EDGE)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -216,7 +216,9 @@ def test_what_has_not_come_to_rest_stops(device: Device, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, name, lambda *_, **__: ended["there"])
     advance(random_tissue(device.lattice(FLAT)), tables)
     monkeypatch.setattr(module, name, lambda *_, **__: ended["not"])
-    with pytest.raises(NotAtRest, match=r"solutes\.protease: no solution after 15 cycles and 60 steps.* 0\.0002 of its"):
+    with pytest.raises(
+        NotAtRest, match=r"solutes\.protease: no solution after 15 cycles and 60 steps.* 0\.0002 of its"
+    ):
         advance(random_tissue(device.lattice(FLAT)), tables)
 
 

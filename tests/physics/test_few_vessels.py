@@ -15,14 +15,17 @@ EDGE, TISSUES = 12, range(100, 124)
 def test_24_tissues_at_rest(device: Device, half: float) -> None:
     """All within 3e-4 of the largest value. Without Newton's method (planted) most do not converge, a few would with
     twice the cycles; of those that do not, at least half are 1e-2 off, and what converges is not."""
-    lattice, shape = device.lattice((EDGE,) * 3), (EDGE,) * 3
+    shape = (EDGE, EDGE, EDGE)
+    lattice = device.lattice(shape)
     scratch, stalled, off = Levels.of(lattice), 0, 0
     errors, steps, cycles = [], [], []
     for seed in TISSUES:
         supply, drain, uptake = knots.knot(EDGE, 1, 100, seed)
         exact = steady_twin.at_rest(supply, drain, uptake, per_h=knots.PER_H, half=half)
 
-        def error(*, steps_max: int, cold: bool, given=(supply, drain, uptake), exact=exact) -> tuple:
+        def error(
+            *, steps_max: int, cold: bool, given: tuple = (supply, drain, uptake), exact: np.ndarray = exact
+        ) -> tuple:
             field = np.full(shape, 40.0, np.float32)
             law = knots.law(half)
             done = solve(lattice, field, *given, scratch, law, steps_max=steps_max, cold=cold)
