@@ -13,6 +13,7 @@ from . import implant
 from .body import blood_sample, bloodstream
 from .body.account import Account
 from .body.bloodstream import Bloodstream
+from .body.emission import factor_of
 from .body.organs import Organ
 from .body.primary import Primary
 from .body.primary_growth import diameter_mm
@@ -23,6 +24,7 @@ from .simulation import Simulation
 from .vasculature import Vasculature
 
 if TYPE_CHECKING:
+    from .body.parameters import Body
     from .device import Device
     from .scenario import Scenario
 
@@ -50,23 +52,36 @@ class Emitting(Simulation):
         self.vessels = Vasculature()
         self.seeds = Seeds()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organ_names)]
-        self.circulation = Account(scenario.body, scenario.lattice.tick_h, scenario.rng_key, device)
+        self._key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
+        self.circulation = Account(
+            self._of_patient(scenario.body), scenario.lattice.tick_h, scenario.rng_key, device
+        )
         self.colonies = self.circulation.colonies
         self.flows = Counter()
         self._table = scenario.emission
         self.tumour = Primary(scenario.emission, self.circulation, scenario.rng_key, scenario.lattice.tick_h)
         self.blood = Bloodstream(self.circulation.steps)
         self.cells = self.tumour.cells(0)
-        self._key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
 
     def advance(self) -> None:
         """One tick: seeds settle, colonies go on, the primary grows and sheds. Raises IdentityBroken."""
+        tick_h = self.scenario.lattice.tick_h
+        if (self.tick - 1) * tick_h < self.tumour.law.course.resection_h <= self.tick * tick_h:
+            self.circulation.metastases.resected()
         back = self.circulation.advance(self.seeds, self.tick, self.cells)
         self.flows["arrived"] += self.tumour.take_back(self.seeds, back, self.tick)
         self.flows["departed"] += self.tumour.emit(self.seeds, self.tick)
         self.cells = self.tumour.cells(self.tick + 1)
         self._balance()
         self.tick += 1
+
+    def _of_patient(self, body: "Body") -> "Body":
+        """The body with what its colonies shed times the patient's factor: what made the primary shed is in them too."""
+        factor = factor_of(self.scenario.emission, self._key)  # type: ignore[arg-type]
+        if factor == 1.0 or body.colonies is None:
+            return body
+        colonies = body.colonies.model_copy(update={"shedding_per_h": body.colonies.shedding_per_h * factor})
+        return body.model_copy(update={"colonies": colonies})
 
     def recount(self) -> None:
         """The colonies keep their own numbers; there is one clone, whose cells are all that there are."""

