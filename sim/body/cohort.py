@@ -46,6 +46,10 @@ class Metastases:
     def __len__(self) -> int:
         return len(self.patient)
 
+    def of(self, chosen: np.ndarray) -> "Metastases":
+        """Those that an index or a mask (colonies,) chooses."""
+        return Metastases(self.law, *(getattr(self, name)[chosen] for name in _COLUMNS))
+
     def cells(self, time_h: np.ndarray) -> np.ndarray:
         """Cells at `time_h` (colonies,) or (colonies, times); 0 before it has SMALL."""
         wide = (slice(None),) + (None,) * (np.ndim(time_h) - 1)
@@ -112,8 +116,7 @@ class Cohort:
         found = [self._of_primary(factor, resected_h, end_h)]
         while len(found[-1]) and self.body.colonies.shedding_per_h > 0:  # type: ignore[union-attr]
             found.append(self._of_colonies(found[-1], factor, resected_h, end_h))
-        names = ("patient", "organ", "founded_h", "small_h", "switch_h", "generation")
-        return Metastases(self.law, *(np.concatenate([getattr(one, name) for one in found]) for name in names))
+        return Metastases(self.law, *(np.concatenate([getattr(one, name) for one in found]) for name in _COLUMNS))
 
     def shed_per_h(self, found: Metastases, time_h: np.ndarray, factor: np.ndarray) -> np.ndarray:
         """(patients, organs) f8: single cells that metastases shed an hour, in the mean, at each patient's time."""
@@ -159,7 +162,7 @@ class Cohort:
             mine = np.flatnonzero(found.organ == organ)
             for rows in np.array_split(mine, 1 + len(mine) // _CHUNK):
                 time_h = np.arange(0.0, end_h + GRID_H, GRID_H)
-                part = Metastases(self.law, *(getattr(found, name)[rows] for name in _COLUMNS))
+                part = found.of(rows)
                 rate = part.cells(np.broadcast_to(time_h, (len(rows), len(time_h)))) ** growth.shedding_exponent
                 shed = np.zeros(rate.shape)
                 np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2 * GRID_H, axis=1, out=shed[:, 1:])
@@ -176,9 +179,8 @@ class Cohort:
                 parts.append(
                     self._grown(source, (patient, name), patient, when, resected_h, np.full(len(patient), generation))
                 )
-        out = [np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS]
-        keep = out[2] < end_h
-        return Metastases(self.law, *(one[keep] for one in out))
+        out = Metastases(self.law, *(np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS))
+        return out.of(out.founded_h < end_h)
 
     def _source(self, found: Outcomes, share: np.ndarray) -> _Source:
         """`share` (sizes,): of the seeds by their cells."""

@@ -1,0 +1,117 @@
+"""Circulating tumour cells of breast cancer patients, before metastasis and after, of one set of parameters.
+
+Set down before it was run. The preset `breast` with patients that differ (`spread_shape` = 0.3, as where patients without
+metastasis were compared first, `tests/body/test_presets.py`); 40,000 of them, operated on at the diameters at diagnosis of
+SEER's breast cancers (shipped table, even within its bins of half a centimetre), followed for 40 years.
+
+    without metastasis   15 to 25 mm, before surgery, no metastasis of 5 mm: 10 to 30 % have one CTC or more in 7.5 mL, at
+                         most 5 % five or more
+    metastatic           a metastasis of 10 mm (measurable, RECIST 1.1) by 15 years after surgery; one sample at a moment
+                         drawn evenly between that and metastases of a litre in all: 60 to 80 % have one or more, 40 to
+                         60 % five or more (Cristofanilli et al. 2004, NEJM 351:781: 49 %)
+    reported             the same at the moment when the first metastasis has 10 mm
+    planted              the shedding of the rat, 3.2e6 cells a day and gram
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.stats import poisson
+
+from seedsoil.sim.body.cohort import GRID_H, Cohort, Metastases
+from seedsoil.sim.calibrate import sizes
+from seedsoil.sim.scenario_file import load_scenario
+
+pytestmark = pytest.mark.physics
+PATIENTS, YEAR_H = 40_000, 8766.0
+SPREAD = 0.3
+LITRE_MM3 = 1e6
+
+
+@dataclass
+class Followed:
+    cohort: Cohort
+    found: Metastases
+    diameter_mm: np.ndarray
+    surgery_h: np.ndarray
+    factor: np.ndarray
+    rng: np.random.Generator
+
+
+def followed(patients: int = PATIENTS, years: float = 40.0, key: int = 1, **changes: float) -> Followed:
+    scenario = load_scenario("breast", {"emission.spread_shape": SPREAD, **changes})
+    assert scenario.emission is not None
+    table = sizes.read()
+    breast = table.of(table.cancer == table.cancers.index("breast"))
+    rng = np.random.default_rng(key)
+    bins = rng.choice(len(breast.patients), patients, p=breast.patients / breast.patients.sum())
+    diameter = 10 * (breast.diameter_cm[bins] - 0.5 * rng.random(patients))
+    cohort = Cohort(scenario.emission, scenario.body, key)
+    surgery = cohort.resected_h(diameter)
+    found = cohort.follow(surgery, float(surgery.max()) + years * YEAR_H)
+    return Followed(cohort, found, diameter, surgery, cohort.factors(patients), rng)
+
+
+def shares(mean: np.ndarray) -> tuple[float, float]:
+    """Of the patients with these means, those with one and with five or more in a tube."""
+    return float(poisson.sf(0, mean).mean()), float(poisson.sf(4, mean).mean())
+
+
+def before(these: Followed) -> np.ndarray:
+    """Means in a tube of patients without metastasis."""
+    table = these.cohort.table
+    first = these.found.first_h(table.cells_of(5.0), len(these.factor))
+    chosen = (these.diameter_mm >= 15) & (these.diameter_mm <= 25) & (first > these.surgery_h)
+    primary = these.factor * table.shedding_per_h * table.cells_of(1.0) ** table.exponent
+    primary *= these.diameter_mm ** (3 * table.exponent)
+    return sampled(these, these.surgery_h, primary)[chosen]
+
+
+def sampled(these: Followed, time_h: np.ndarray, primary_per_h: np.ndarray) -> np.ndarray:
+    return these.cohort.in_tube(primary_per_h, these.cohort.shed_per_h(these.found, time_h, these.factor))
+
+
+def metastatic(these: Followed) -> tuple[np.ndarray, np.ndarray]:
+    """Patients (indices), and when each has a metastasis of 10 mm, not before surgery."""
+    first = these.found.first_h(these.cohort.table.cells_of(10.0), len(these.factor))
+    chosen = np.flatnonzero(first < these.surgery_h + 15 * YEAR_H)
+    return chosen, np.maximum(first, these.surgery_h)
+
+
+def ends(these: Followed, patients: np.ndarray) -> np.ndarray:
+    """(patients,) when metastases of all but 1 in GRID_H have a litre; the end of the study where they never do."""
+    most = LITRE_MM3 * these.cohort.table.cells_per_mm3
+    at = np.full(len(these.factor), np.inf)
+    total = np.zeros(len(these.factor))
+    last = float(these.surgery_h.max()) + 40 * YEAR_H
+    mine = np.isin(these.found.patient, patients)
+    found = these.found.of(mine)
+    for time_h in np.arange(0.0, last, 6 * GRID_H):
+        total = np.bincount(found.patient, found.cells(np.full(len(found), time_h)), len(these.factor))
+        at = np.where(np.isinf(at) & (total >= most), time_h, at)
+    return np.minimum(at, last)[patients]
+
+
+def after(these: Followed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means in a tube of metastatic patients: at a moment drawn evenly, and at the first; years between first and end."""
+    patients, first = metastatic(these)
+    end = np.maximum(ends(these, patients), first[patients])
+    when = first.copy()
+    when[patients] += these.rng.random(len(patients)) * (end - first[patients])
+    none = np.zeros(len(first))
+    years = (end - first[patients]) / YEAR_H
+    return sampled(these, when, none)[patients], sampled(these, first, none)[patients], years
+
+
+def test_ctc_before_and_after_metastasis() -> None:
+    these = followed()
+    one, five = shares(before(these))
+    moment, start, years = after(these)
+    print(f"without metastasis: {one:.3f} one or more, {five:.3f} five or more, of {len(before(these))}")
+    print(f"metastatic: {shares(moment)} of {len(moment)}; at first {shares(start)}; years {np.percentile(years, [10, 50, 90])}")
+    print(f"factor {these.factor[metastatic(these)[0]].mean():.2f}, metastases {len(these.found)}")
+    assert 0.10 <= one <= 0.30 and five <= 0.05
+    some, many = shares(moment)
+    assert 0.60 <= some <= 0.80
+    assert 0.40 <= many <= 0.60
