@@ -110,12 +110,19 @@ class Cohort:
         course = self._primary.course.before
         return np.array([course.reaches_h(self.table.cells_of(float(one))) for one in diameter_mm])
 
-    def follow(self, resected_h: np.ndarray, end_h: float) -> Metastases:
-        """The metastases of patients whose primaries are taken out, whole, at these times, (patients,), until `end_h`."""
-        factor = self.factors(len(resected_h))
+    def follow(self, resected_h: np.ndarray, end_h: float, lethal_cells: float = np.inf) -> Metastases:
+        """The metastases of patients whose primaries are taken out, whole, at these times, (patients,), until `end_h`.
+
+        A patient whose metastases come to `lethal_cells` is followed until then, to the month.
+        """
+        factor, end = self.factors(len(resected_h)), np.full(len(resected_h), float(end_h))
         found = [self._of_primary(factor, resected_h, end_h)]
+        total = np.zeros((len(factor), int(end_h // GRID_H) + 1))
         while len(found[-1]) and self.body.colonies.shedding_per_h > 0:  # type: ignore[union-attr]
-            found.append(self._of_colonies(found[-1], factor, resected_h, end_h))
+            if np.isfinite(lethal_cells):
+                total += burden(found[-1], len(factor), end_h)
+                end = np.minimum(end, ends_h(total, lethal_cells, end_h))
+            found.append(self._of_colonies(found[-1], factor, resected_h, end))
         return Metastases(self.law, *(np.concatenate([getattr(one, name) for one in found]) for name in _COLUMNS))
 
     def shed_per_h(self, found: Metastases, time_h: np.ndarray, factor: np.ndarray) -> np.ndarray:
@@ -148,9 +155,9 @@ class Cohort:
         patient, number = _each(poisson(draw, factor * own * source.share))
         when = uniforms(self._key, patient, 1, Purpose.COHORT_FOUNDED, source=number) * own[patient]
         names = (patient, number)
-        return self._grown(source, names, patient, np.interp(when, shed, time_h), resected_h, np.zeros(len(patient)))
+        return self._grown(source, names, patient, np.interp(when, shed, time_h), resected_h, np.zeros(len(patient), int))
 
-    def _of_colonies(self, found: Metastases, factor: np.ndarray, resected_h: np.ndarray, end_h: float) -> Metastases:
+    def _of_colonies(self, found: Metastases, factor: np.ndarray, resected_h: np.ndarray, end_h: np.ndarray) -> Metastases:
         growth, anatomy = self.body.colonies, self.steps.anatomy
         assert growth
         parts = []
@@ -161,11 +168,13 @@ class Cohort:
             source = self._source(self.steps.outcomes(start), np.ones(1))
             mine = np.flatnonzero(found.organ == organ)
             for rows in np.array_split(mine, 1 + len(mine) // _CHUNK):
-                time_h = np.arange(0.0, end_h + GRID_H, GRID_H)
+                time_h = np.arange(0.0, end_h.max() + GRID_H, GRID_H)
                 part = found.of(rows)
                 rate = part.cells(np.broadcast_to(time_h, (len(rows), len(time_h)))) ** growth.shedding_exponent
                 shed = np.zeros(rate.shape)
                 np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2 * GRID_H, axis=1, out=shed[:, 1:])
+                last = np.minimum(len(time_h) - 1, np.ceil(end_h[part.patient] / GRID_H).astype(int))
+                shed = np.minimum(shed, shed[np.arange(len(rows)), last][:, None])  # nothing after the end
                 mean = factor[part.patient] * growth.shedding_per_h * source.share * shed[:, -1]
                 draw = uniforms(self._key, part.patient, generation, Purpose.COHORT_SECONDARY, source=number[rows])
                 parent, child = _each(poisson(draw, mean))
@@ -180,7 +189,7 @@ class Cohort:
                     self._grown(source, (patient, name), patient, when, resected_h, np.full(len(patient), generation))
                 )
         out = Metastases(self.law, *(np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS))
-        return out.of(out.founded_h < end_h)
+        return out.of(out.founded_h < end_h[out.patient])
 
     def _source(self, found: Outcomes, share: np.ndarray) -> _Source:
         """`share` (sizes,): of the seeds by their cells."""
@@ -217,6 +226,19 @@ class Cohort:
             woken = (ready <= at) & (at < switch) & (u[5] < growth.surgery_vessels_probability)
             switch = np.where(woken, at, switch)
         return Metastases(self.law, patient, source.organ[kind], founded, small, switch, generation)
+
+
+def burden(found: Metastases, patients: int, end_h: float) -> np.ndarray:
+    """(patients, months until `end_h`) f8: cells of the metastases."""
+    months = int(end_h // GRID_H) + 1
+    return np.stack([
+        np.bincount(found.patient, found.cells(np.full(len(found), k * GRID_H)), patients) for k in range(months)
+    ], axis=1)  # fmt: skip
+
+
+def ends_h(total: np.ndarray, lethal_cells: float, end_h: float) -> np.ndarray:
+    """(patients,) the first month in which they have so many; `end_h` where they never do."""
+    return np.where(total[:, -1] >= lethal_cells, GRID_H * np.argmax(total >= lethal_cells, axis=1), end_h)
 
 
 _COLUMNS = ("patient", "organ", "founded_h", "small_h", "switch_h", "generation")

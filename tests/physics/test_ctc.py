@@ -1,7 +1,7 @@
 """Circulating tumour cells of breast cancer patients, before metastasis and after, of one set of parameters.
 
 Set down before it was run. The preset `breast` with patients that differ (`spread_shape` = 0.3, as where patients without
-metastasis were compared first, `tests/body/test_presets.py`); 40,000 of them, operated on at the diameters at diagnosis of
+metastasis were compared first, `tests/body/test_presets.py`); 6,000 of them, operated on at the diameters at diagnosis of
 SEER's breast cancers (shipped table, even within its bins of half a centimetre), followed for 40 years.
 
     without metastasis   15 to 25 mm, before surgery, no metastasis of 5 mm: 10 to 30 % have one CTC or more in 7.5 mL, at
@@ -19,12 +19,12 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from seedsoil.sim.body.cohort import GRID_H, Cohort, Metastases
+from seedsoil.sim.body.cohort import Cohort, Metastases, burden, ends_h
 from seedsoil.sim.calibrate import sizes
 from seedsoil.sim.scenario_file import load_scenario
 
 pytestmark = pytest.mark.physics
-PATIENTS, YEAR_H = 40_000, 8766.0
+PATIENTS, YEAR_H = 6_000, 8766.0
 SPREAD = 0.3
 LITRE_MM3 = 1e6
 
@@ -37,6 +37,8 @@ class Followed:
     surgery_h: np.ndarray
     factor: np.ndarray
     rng: np.random.Generator
+    end_h: float
+    lethal_cells: float
 
 
 def followed(patients: int = PATIENTS, years: float = 40.0, key: int = 1, **changes: float) -> Followed:
@@ -49,8 +51,10 @@ def followed(patients: int = PATIENTS, years: float = 40.0, key: int = 1, **chan
     diameter = 10 * (breast.diameter_cm[bins] - 0.5 * rng.random(patients))
     cohort = Cohort(scenario.emission, scenario.body, key)
     surgery = cohort.resected_h(diameter)
-    found = cohort.follow(surgery, float(surgery.max()) + years * YEAR_H)
-    return Followed(cohort, found, diameter, surgery, cohort.factors(patients), rng)
+    end_h = float(surgery.max()) + years * YEAR_H
+    lethal = LITRE_MM3 * scenario.emission.cells_per_mm3
+    found = cohort.follow(surgery, end_h, lethal)
+    return Followed(cohort, found, diameter, surgery, cohort.factors(patients), rng, end_h, lethal)
 
 
 def shares(mean: np.ndarray) -> tuple[float, float]:
@@ -79,24 +83,11 @@ def metastatic(these: Followed) -> tuple[np.ndarray, np.ndarray]:
     return chosen, np.maximum(first, these.surgery_h)
 
 
-def ends(these: Followed, patients: np.ndarray) -> np.ndarray:
-    """(patients,) when metastases of all but 1 in GRID_H have a litre; the end of the study where they never do."""
-    most = LITRE_MM3 * these.cohort.table.cells_per_mm3
-    at = np.full(len(these.factor), np.inf)
-    total = np.zeros(len(these.factor))
-    last = float(these.surgery_h.max()) + 40 * YEAR_H
-    mine = np.isin(these.found.patient, patients)
-    found = these.found.of(mine)
-    for time_h in np.arange(0.0, last, 6 * GRID_H):
-        total = np.bincount(found.patient, found.cells(np.full(len(found), time_h)), len(these.factor))
-        at = np.where(np.isinf(at) & (total >= most), time_h, at)
-    return np.minimum(at, last)[patients]
-
-
 def after(these: Followed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Means in a tube of metastatic patients: at a moment drawn evenly, and at the first; years between first and end."""
     patients, first = metastatic(these)
-    end = np.maximum(ends(these, patients), first[patients])
+    total = burden(these.found, len(first), these.end_h)
+    end = np.maximum(ends_h(total, these.lethal_cells, these.end_h), first)[patients]
     when = first.copy()
     when[patients] += these.rng.random(len(patients)) * (end - first[patients])
     none = np.zeros(len(first))
