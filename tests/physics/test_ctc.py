@@ -41,14 +41,19 @@ class Followed:
     lethal_cells: float
 
 
+def diameters(patients: int, rng: np.random.Generator) -> np.ndarray:
+    """(patients,) mm, as breast cancers have at diagnosis."""
+    table = sizes.read()
+    breast = table.of(table.cancer == table.cancers.index("breast"))
+    bins = rng.choice(len(breast.patients), patients, p=breast.patients / breast.patients.sum())
+    return 10 * (breast.diameter_cm[bins] - 0.5 * rng.random(patients))
+
+
 def followed(patients: int = PATIENTS, years: float = 40.0, key: int = 1, **changes: float) -> Followed:
     scenario = load_scenario("breast", {"emission.spread_shape": SPREAD, **changes})
     assert scenario.emission is not None
-    table = sizes.read()
-    breast = table.of(table.cancer == table.cancers.index("breast"))
     rng = np.random.default_rng(key)
-    bins = rng.choice(len(breast.patients), patients, p=breast.patients / breast.patients.sum())
-    diameter = 10 * (breast.diameter_cm[bins] - 0.5 * rng.random(patients))
+    diameter = diameters(patients, rng)
     cohort = Cohort(scenario.emission, scenario.body, key)
     surgery = cohort.resected_h(diameter)
     end_h = float(surgery.max()) + years * YEAR_H
@@ -95,14 +100,19 @@ def after(these: Followed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return sampled(these, when, none)[patients], sampled(these, first, none)[patients], years
 
 
+def met(without: tuple[float, float], with_: tuple[float, float]) -> tuple[bool, bool]:
+    """The two halves of the row."""
+    return 0.10 <= without[0] <= 0.30 and without[1] <= 0.05, 0.60 <= with_[0] <= 0.80 and 0.40 <= with_[1] <= 0.60
+
+
 def test_ctc_before_and_after_metastasis() -> None:
     these = followed()
-    one, five = shares(before(these))
-    moment, start, years = after(these)
-    print(f"without metastasis: {one:.3f} one or more, {five:.3f} five or more, of {len(before(these))}")
+    none, (moment, start, years) = before(these), after(these)
+    print(f"without metastasis: {shares(none)} of {len(none)} have one or more, five or more")
     print(f"metastatic: {shares(moment)} of {len(moment)}; at first {shares(start)}; years {np.percentile(years, [10, 50, 90])}")
-    print(f"factor {these.factor[metastatic(these)[0]].mean():.2f}, metastases {len(these.found)}")
-    assert 0.10 <= one <= 0.30 and five <= 0.05
-    some, many = shares(moment)
-    assert 0.60 <= some <= 0.80
-    assert 0.40 <= many <= 0.60
+    print(f"mean factor of the metastatic: {these.factor[metastatic(these)[0]].mean():.2f}")
+    assert met(shares(none), shares(moment)) == (True, True)
+    table = these.cohort.table
+    rat = 3.2e6 / 24 * 4.2 / (table.shedding_per_h * table.cells_of(20.0) ** table.exponent)  # 20 mm are 4.2 mL
+    assert met(shares(rat * none), shares(rat * moment)) == (False, False)
+    assert not met(shares(none), shares(start))[1]  # when the first is measurable they are hardly more than before
