@@ -59,7 +59,7 @@ def check(scenario: Any) -> bool:
             )
         if scenario.body.colonies is not None and scenario.body.colonies.surgery_vessels_probability > 0:
             raise ValueError(
-                'body.colonies.surgery_vessels_probability: a primary on a lattice is not taken out; give 0, or primary = '
+                "body.colonies.surgery_vessels_probability: a primary on a lattice is not taken out; give 0, or primary = "
                 '"emission"'
             )
         return False

@@ -53,9 +53,7 @@ class Emitting(Simulation):
         self.seeds = Seeds()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organ_names)]
         self._key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
-        self.circulation = Account(
-            self._of_patient(scenario.body), scenario.lattice.tick_h, scenario.rng_key, device
-        )
+        self.circulation = Account(self._of_patient(scenario.body), scenario.lattice.tick_h, scenario.rng_key, device)
         self.colonies = self.circulation.colonies
         self.flows = Counter()
         self._table = scenario.emission

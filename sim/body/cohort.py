@@ -13,6 +13,7 @@ Ignored, and refused: a niche. Every organ grows colonies by one law (`growth_fa
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -148,16 +149,20 @@ class Cohort:
         source = self._source(self.steps.outcomes(start, len(share)), share)
         last = min(float(resected_h.max()), end_h)
         time_h = np.linspace(0.0, last, _POINTS)
-        shed = np.concatenate([[0.0], np.cumsum([self._primary.expected(*pair) for pair in zip(time_h, time_h[1:])])])
+        shed = np.concatenate([[0.0], np.cumsum([self._primary.expected(*pair) for pair in pairwise(time_h.tolist())])])
         own = np.interp(resected_h, time_h, shed)
         patients = np.arange(len(factor))
         draw = uniforms(self._key, patients, 0, Purpose.COHORT_FOUNDED)
         patient, number = _each(poisson(draw, factor * own * source.share))
         when = uniforms(self._key, patient, 1, Purpose.COHORT_FOUNDED, source=number) * own[patient]
         names = (patient, number)
-        return self._grown(source, names, patient, np.interp(when, shed, time_h), resected_h, np.zeros(len(patient), int))
+        return self._grown(
+            source, names, patient, np.interp(when, shed, time_h), resected_h, np.zeros(len(patient), int)
+        )
 
-    def _of_colonies(self, found: Metastases, factor: np.ndarray, resected_h: np.ndarray, end_h: np.ndarray) -> Metastases:
+    def _of_colonies(
+        self, found: Metastases, factor: np.ndarray, resected_h: np.ndarray, end_h: np.ndarray
+    ) -> Metastases:
         growth, anatomy = self.body.colonies, self.steps.anatomy
         assert growth
         parts = []

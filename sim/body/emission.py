@@ -82,7 +82,7 @@ class Emission(Parameters):
         ge=0,
         le=1e3,
         source="off: all patients shed alike",
-        about="shape of the gamma distribution of patients' shedding about its mean; 0 = none",
+        about="shape of the gamma distribution of patients' shedding about its mean, of primary and metastases; 0 = none",
     )
     cluster_fraction: float = quantity(
         0.0,

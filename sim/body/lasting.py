@@ -39,7 +39,9 @@ class Lasting:
         if self.rates.birth <= self.rates.death or 1 - float(establishment(self.rates, SMALL)) > _LATE_MAX:
             raise ValueError(f"body.colonies: colonies of {SMALL} cells die out too often to be taken as lasting")
         if self.growth.adaptation_probability > 0:
-            raise ValueError("body.colonies.adaptation_probability: colonies that adapt cannot be taken as a mean; give 0")
+            raise ValueError(
+                "body.colonies.adaptation_probability: colonies that adapt cannot be taken as a mean; give 0"
+            )
         if 0 < self.growth.avascular_cells <= SMALL / SWITCH_FROM:
             raise ValueError("body.colonies.avascular_cells: too few")
 
@@ -130,7 +132,7 @@ class Lasting:
     def hours_to_switch(self) -> float:
         """Hours from SMALL to the size from which vessels may come; infinite without such a limit."""
         limit = self.growth.avascular_cells
-        return float(np.interp(SWITCH_FROM * limit, *self._avascular[::-1])) if limit > 0 else math.inf
+        return float(np.interp(SWITCH_FROM * limit, self._avascular[1], self._avascular[0])) if limit > 0 else math.inf
 
     def cells_at(self, hours: np.ndarray, switch: np.ndarray) -> np.ndarray:
         """Cells at `hours` since SMALL of colonies that get vessels at `switch` hours since then; shapes broadcast.

@@ -1,23 +1,26 @@
 """Cohorts of lasting metastases against runs of the whole, one patient at a time, and against what they are the law of."""
 
+import cohorts
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
 from seedsoil.kernels.birth_death import SMALL, establishment
-from seedsoil.sim.body.cohort import Cohort, Metastases
+from seedsoil.sim.body import emission
+from seedsoil.sim.body.bloodstream import Bloodstream
+from seedsoil.sim.body.budget import budget
+from seedsoil.sim.body.cohort import Cohort
 from seedsoil.sim.body.colony_parameters import ColonyGrowth
+from seedsoil.sim.body.emission import Law
 from seedsoil.sim.body.lasting import Lasting
+from seedsoil.sim.body.mean_field import GROWING
 from seedsoil.sim.device import Device
 from seedsoil.sim.emitting import Emitting
-from seedsoil.sim.scenario import Scenario
-
-WEEK = 168.0
-SLOW = {"birth_per_h": 0.004, "death_per_h": 0.001, "bottleneck_cells": 3, "slowing_per_h": 2e-4, "capacity_cells": 1e9}
+from seedsoil.sim.scenario_file import load_scenario
 
 
 def lasting(**given: object) -> Lasting:
-    growth = ColonyGrowth.model_validate({**SLOW, **given})
+    growth = ColonyGrowth.model_validate({**cohorts.SLOW, **given})
     return Lasting(growth, growth.rates())
 
 
@@ -70,51 +73,82 @@ def test_courses_are_those_of_their_equation(avascular: float) -> None:
         assert law.cells_at(np.array([1e6]), np.array([np.inf]))[0] == pytest.approx(avascular, rel=1e-3)
 
 
-TEXT = {
-    "title": "a patient", "primary": "emission", "until_h": 60 * WEEK,
-    "emission": {"start_diameter_mm": 10.0, "doubling_h": 2400.0, "shedding_per_h": 5e-5, "exponent": 0.61,
-                 "cluster_fraction": 0.1, "cluster_cells_max": 5, "resection_h": 30 * WEEK, "spread_shape": 2.0},
-    "body": {"graph": "human", "primary": "breast", "interval_h": WEEK,
-             "colonies": {**SLOW, "shedding_per_h": 5e-5, "shedding_exponent": 0.8},
-             "dormancy": {"probability": 0.5, "waking_per_h": 2e-4, "death_per_h": 1e-4},
-             "soil": {"lung": {"receptive_probability": 0.02}}},
-}  # fmt: skip
-AVASCULAR = {"avascular_cells": 2e4, "vessels_per_h": 1e-4, "surgery_vessels_probability": 0.7}
+def test_draws_of_a_patient_are_its_own_and_numbers_are_poisson() -> None:
+    cohort, found = cohorts.followed(500)
+    few = cohort.follow(np.full(50, 30 * cohorts.WEEK), 60 * cohorts.WEEK)
+    same = found.of(found.patient < 50)
+    assert np.array_equal(np.sort(few.small_h), np.sort(same.small_h))
+    other, _ = cohorts.followed(1, key=4)
+    assert not np.array_equal(other.factors(50), cohort.factors(50))
+    factor = cohort.factors(500)
+    assert abs(factor.mean() - 1) < 4 * np.sqrt(1 / 2 / 500)  # gamma of shape 2
+    count = np.bincount(found.patient[found.generation == 0], minlength=500)
+    mean = count.sum() / factor.sum() * factor
+    assert abs(((count - mean) ** 2 / mean).sum() - 500) < 5 * np.sqrt(2 * 500)  # given the factor
+    assert ((count - count.mean()) ** 2 / count.mean()).sum() > 650  # planted: all patients alike
 
 
-def scenario(key: int, **colonies: object) -> Scenario:
-    body = TEXT["body"]
-    return Scenario.model_validate(
-        {**TEXT, "rng_key": key, "body": {**body, "colonies": {**body["colonies"], **colonies}}}  # type: ignore[index]
-    )
+def test_no_metastasis_is_as_likely_as_the_thinned_process_says() -> None:
+    """exp(-integral of mu N^alpha p), p multiplied out by the efficiency budget (without Gompertz growth)."""
+    body = load_scenario("breast", {"body.colonies.slowing_per_h": 0.0, "body.colonies.shedding_per_h": 0.0}).body
+    table = load_scenario("breast").emission
+    assert table is not None
+    cohort, patients = Cohort(table, body, 1), 3000
+    surgery = cohort.resected_h(np.full(patients, 20.0))
+    found = cohort.follow(surgery, float(surgery[0]))
+    share = emission.sizes(table)
+    through = share @ [budget(body, cells)[-1].through for cells in range(1, len(share) + 1)]
+    expected = np.exp(-Law.of(table).expected(0, float(surgery[0])) * through)
+    none = (np.bincount(found.patient, minlength=patients) == 0).mean()
+    error = np.sqrt(expected * (1 - expected) / patients)
+    assert abs(none - expected) < 4 * error
+    assert abs(none - expected**1.2) > 4 * error  # planted: a fifth more
 
 
-def followed(patients: int, key: int = 3, **colonies: object) -> tuple[Cohort, Metastases]:
-    one = scenario(0, **colonies)
-    assert one.emission is not None
-    cohort = Cohort(one.emission, one.body, key)
-    return cohort, cohort.follow(np.full(patients, 30 * WEEK), 60 * WEEK)
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"body.niche.organs": ["lung"]}, "body.niche.organs"),
+        ({"body.soil.lung.growth_factor": 2.0}, "body.soil"),
+        ({"body.colonies.adaptation_probability": 0.1}, "body.colonies.adaptation_probability"),
+        ({"body.colonies.death_per_h": 1.1e-3}, "body.colonies"),
+    ],
+)
+def test_what_a_cohort_ignores_is_refused(changes: dict, named: str) -> None:
+    scenario = load_scenario("breast", changes)
+    assert scenario.emission is not None
+    with pytest.raises(ValueError, match=f"^{named}: "):
+        Cohort(scenario.emission, scenario.body, 1)
 
 
-@pytest.mark.parametrize("colonies", [{}, AVASCULAR])
+def test_samples_are_what_a_run_s_would_be(device: Device) -> None:
+    """From one colony of known size, and the primary: as `Emitting.observed`."""
+    cohort, _ = cohorts.followed(1)
+    organs = cohort.steps.anatomy.organs
+    per_h = np.zeros((2, len(organs)))
+    per_h[1, organs.index("lung")] = 1000.0
+    mean = cohort.in_tube(np.array([500.0, 0.0]), per_h)
+    blood = Bloodstream(cohort.steps)
+    assert mean[0] == pytest.approx(blood.in_tube(500.0, 0.1, np.zeros(len(organs)))[-1].sum())
+    assert mean[1] == pytest.approx(blood.in_tube(0.0, 0.0, per_h[1])[-1].sum())
+
+
+def test_surgery_gives_vessels_to_colonies_that_wait_and_no_others(device: Device) -> None:
+    scenario = cohorts.scenario(1, **{**cohorts.AVASCULAR, "vessels_per_h": 0.0})
+    run = Emitting(scenario, device)
+    for _ in range(30):
+        run.advance()
+    field = run.circulation.metastases.field
+    field.table["cells"][:40], field.table["state"][:40] = 15_000, GROWING  # of 20,000: they wait
+    field.table["cells"][40:60], field.table["state"][40:60] = 900, GROWING
+    assert not field.table["vascular"].any()
+    run.circulation.metastases.resected()
+    assert 18 < field.table["vascular"][:40].sum() < 38  # 28 of 40
+    assert not field.table["vascular"][40:60].any()
+
+
+@pytest.mark.parametrize("colonies", [{}, cohorts.AVASCULAR])
 def test_a_cohort_is_what_runs_of_the_whole_come_to(device: Device, colonies: dict) -> None:
-    """Colonies above 1,000 and 30,000 cells, and what they shed, of 60 patients run tick by tick and of 3,000 here."""
-    runs = []
-    for key in range(60):
-        run = Emitting(scenario(key, **colonies), device)
-        for _ in range(60):
-            run.advance()
-        cells = run.circulation.metastases.field.table["cells"]
-        runs.append([(cells > 1e3).sum(), (cells > 3e4).sum(), (cells[cells > 1e3] ** 0.4).sum()])
-    cohort, found = followed(3000, **colonies)
-    assert (found.generation > 0).sum() > 100
-
-    def summed(found: Metastases) -> np.ndarray:
-        cells = found.cells(np.full(len(found), 60 * WEEK))
-        weights = [cells > 1e3, cells > 3e4, np.where(cells > 1e3, cells**0.4, 0.0)]
-        return np.array([np.bincount(found.patient, weight, 3000) for weight in weights]).T
-
-    here, there = summed(found), np.array(runs)
-    error = np.sqrt(here.var(axis=0) / 3000 + here.var(axis=0) / 60)
-    print(colonies, here.mean(axis=0), there.mean(axis=0), error)
-    assert (abs(here.mean(axis=0) - there.mean(axis=0)) < 4 * error).all()
+    """Of 4 patients; more of them in `tests/physics/test_cohort_runs.py`."""
+    here, there, error = cohorts.compared(device, 4, colonies, many=600)
+    assert (abs(here - there) < 4 * error).all()

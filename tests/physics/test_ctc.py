@@ -17,15 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from breast_cohort import SPREAD, YEAR_H, diameters
 from scipy.stats import poisson
 
 from seedsoil.sim.body.cohort import Cohort, Metastases, burden, ends_h
-from seedsoil.sim.calibrate import sizes
 from seedsoil.sim.scenario_file import load_scenario
 
 pytestmark = pytest.mark.physics
-PATIENTS, YEAR_H = 6_000, 8766.0
-SPREAD = 0.3
+PATIENTS = 6_000
 LITRE_MM3 = 1e6
 
 
@@ -39,14 +38,6 @@ class Followed:
     rng: np.random.Generator
     end_h: float
     lethal_cells: float
-
-
-def diameters(patients: int, rng: np.random.Generator) -> np.ndarray:
-    """(patients,) mm, as breast cancers have at diagnosis."""
-    table = sizes.read()
-    breast = table.of(table.cancer == table.cancers.index("breast"))
-    bins = rng.choice(len(breast.patients), patients, p=breast.patients / breast.patients.sum())
-    return 10 * (breast.diameter_cm[bins] - 0.5 * rng.random(patients))
 
 
 def followed(patients: int = PATIENTS, years: float = 40.0, key: int = 1, **changes: float) -> Followed:
@@ -109,7 +100,9 @@ def test_ctc_before_and_after_metastasis() -> None:
     these = followed()
     none, (moment, start, years) = before(these), after(these)
     print(f"without metastasis: {shares(none)} of {len(none)} have one or more, five or more")
-    print(f"metastatic: {shares(moment)} of {len(moment)}; at first {shares(start)}; years {np.percentile(years, [10, 50, 90])}")
+    print(
+        f"metastatic: {shares(moment)} of {len(moment)}; at first {shares(start)}; years {np.percentile(years, [10, 50, 90])}"
+    )
     print(f"mean factor of the metastatic: {these.factor[metastatic(these)[0]].mean():.2f}")
     assert met(shares(none), shares(moment)) == (True, True)
     table = these.cohort.table
