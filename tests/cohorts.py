@@ -21,36 +21,49 @@ BODY = {
 }  # fmt: skip
 
 
-def scenario(key: int, **colonies: object) -> Scenario:
-    growth = {**SLOW, "shedding_per_h": 5e-5, "shedding_exponent": 0.8, **colonies}
+# patients alike, who hardly seed in turn: fewer are needed to tell laws apart
+ALIKE = {"spread_shape": 0.0, "shedding_per_h": 2e-4}
+
+
+def scenario(key: int, alike: bool = False, interval_h: float = WEEK, **colonies: object) -> Scenario:
+    growth = {**SLOW, "shedding_per_h": 5e-6 if alike else 5e-5, "shedding_exponent": 0.8, **colonies}
+    emission = {**EMISSION, **ALIKE} if alike else EMISSION
     return Scenario.model_validate({
-        "title": "a patient", "primary": "emission", "until_h": 60 * WEEK, "rng_key": key, "emission": EMISSION,
-        "body": {**BODY, "colonies": growth},
+        "title": "a patient", "primary": "emission", "until_h": 60 * WEEK, "rng_key": key, "emission": emission,
+        "body": {**BODY, "interval_h": interval_h, "colonies": growth},
     })  # fmt: skip
 
 
-def followed(patients: int, key: int = 3, **colonies: object) -> tuple[Cohort, Metastases]:
-    one = scenario(0, **colonies)
+def followed(patients: int, key: int = 3, alike: bool = False, **colonies: object) -> tuple[Cohort, Metastases]:
+    one = scenario(0, alike, **colonies)
     assert one.emission is not None
     cohort = Cohort(one.emission, one.body, key)
     return cohort, cohort.follow(np.full(patients, 30 * WEEK), 60 * WEEK)
 
 
-def compared(device: Device, patients: int, colonies: dict, others: dict | None = None, many: int = 3000):
-    """Means over patients, in a cohort of `many` (of `others`) and of runs of the whole, and the error of their difference: (3,) each.
-
-    Of the colonies above 1,000 and 30,000 cells after 60 weeks, and of cells^0.4 summed over the former.
-    """
-    runs = []
+def runs(
+    device: Device, patients: int, alike: bool = False, interval_h: float = WEEK, **colonies: object
+) -> np.ndarray:
+    """(patients, 3) of runs of the whole: colonies above 1,000 and 30,000 cells after 60 weeks, cells^0.4 summed over
+    the former."""
+    out = []
     for key in range(patients):
-        run = Emitting(scenario(key, **colonies), device)
-        for _ in range(60):
+        run = Emitting(scenario(key, alike, interval_h, **colonies), device)
+        for _ in range(round(60 * WEEK / interval_h)):
             run.advance()
         cells = run.circulation.metastases.field.table["cells"]
-        runs.append([(cells > 1e3).sum(), (cells > 3e4).sum(), (cells[cells > 1e3] ** 0.4).sum()])
-    _, found = followed(many, **(others or colonies))
-    assert (found.generation > 0).sum() > 100
+        out.append([(cells > 1e3).sum(), (cells > 3e4).sum(), (cells[cells > 1e3] ** 0.4).sum()])
+    return np.array(out)
+
+
+def cohort(patients: int, alike: bool = False, **colonies: object) -> np.ndarray:
+    """The same, (patients, 3), of a cohort."""
+    _, found = followed(patients, alike=alike, **colonies)
     cells = found.cells(np.full(len(found), 60 * WEEK))
     weights = [cells > 1e3, cells > 3e4, np.where(cells > 1e3, cells**0.4, 0.0)]
-    here = np.array([np.bincount(found.patient, weight, many) for weight in weights]).T
-    return here.mean(axis=0), np.array(runs).mean(axis=0), here.std(axis=0) * np.sqrt(1 / many + 1 / patients)
+    return np.array([np.bincount(found.patient, weight, patients) for weight in weights]).T
+
+
+def apart(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """(3,) by how many standard errors the means of a cohort and of runs differ."""
+    return (here.mean(axis=0) - there.mean(axis=0)) / here.std(axis=0) / np.sqrt(1 / len(here) + 1 / len(there))

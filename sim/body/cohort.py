@@ -27,7 +27,8 @@ from .passage import source_of_organ
 from .poisson import gamma, poisson, uniforms
 from .seeds import Fate
 
-GRID_H = 730.5  # a month: the integral of shedding
+GRID_H = 730.5  # a month
+_GROWTH = 0.5  # at most so many e-folds of a colony in a step of the integral of its shedding: 1 % off at alpha = 0.7
 _CHUNK = 20_000  # colonies whose courses are laid out at once
 _POINTS = 4096  # of the course of the primary
 
@@ -168,17 +169,18 @@ class Cohort:
         parts = []
         generation = int(found.generation[0]) + 1
         number = _ranks(found.patient)
+        step_h = min(GRID_H, _GROWTH / (self.law.rates.birth - self.law.rates.death))
         for organ in np.unique(found.organ):
             start = source_of_organ(anatomy, anatomy.organs[organ])
             source = self._source(self.steps.outcomes(start), np.ones(1))
             mine = np.flatnonzero(found.organ == organ)
             for rows in np.array_split(mine, 1 + len(mine) // _CHUNK):
-                time_h = np.arange(0.0, end_h.max() + GRID_H, GRID_H)
+                time_h = np.arange(0.0, end_h.max() + step_h, step_h)
                 part = found.of(rows)
                 rate = part.cells(np.broadcast_to(time_h, (len(rows), len(time_h)))) ** growth.shedding_exponent
                 shed = np.zeros(rate.shape)
-                np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2 * GRID_H, axis=1, out=shed[:, 1:])
-                last = np.minimum(len(time_h) - 1, np.ceil(end_h[part.patient] / GRID_H).astype(int))
+                np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2 * step_h, axis=1, out=shed[:, 1:])
+                last = np.minimum(len(time_h) - 1, np.ceil(end_h[part.patient] / step_h).astype(int))
                 shed = np.minimum(shed, shed[np.arange(len(rows)), last][:, None])  # nothing after the end
                 mean = factor[part.patient] * growth.shedding_per_h * source.share * shed[:, -1]
                 draw = uniforms(self._key, part.patient, generation, Purpose.COHORT_SECONDARY, source=number[rows])

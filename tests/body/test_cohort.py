@@ -147,8 +147,27 @@ def test_surgery_gives_vessels_to_colonies_that_wait_and_no_others(device: Devic
     assert not field.table["vascular"][40:60].any()
 
 
-@pytest.mark.parametrize("colonies", [{}, cohorts.AVASCULAR])
-def test_a_cohort_is_what_runs_of_the_whole_come_to(device: Device, colonies: dict) -> None:
-    """Of 4 patients; more of them in `tests/physics/test_cohort_runs.py`."""
-    here, there, error = cohorts.compared(device, 4, colonies, many=600)
-    assert (abs(here - there) < 4 * error).all()
+def test_a_cohort_is_what_runs_of_the_whole_come_to(device: Device) -> None:
+    """Of 6 patients that are alike; more, and others, in `tests/physics/test_cohort_runs.py`."""
+    there = cohorts.runs(device, 6, alike=True, **cohorts.AVASCULAR)
+    here = cohorts.cohort(500, alike=True, **cohorts.AVASCULAR)
+    assert (abs(cohorts.apart(here, there)) < 4).all()
+    without = cohorts.cohort(500, alike=True)  # planted: without angiogenic dormancy
+    assert (abs(cohorts.apart(without, there)) > 4).any()
+
+
+def test_recurrences_come_early_by_surgery() -> None:
+    """The small form of `tests/physics/test_recurrence.py`: first metastases of 5 mm within 15 to 24 months of it."""
+    early, late = [], []
+    for by_surgery in (0.0, 1.0):
+        changes = {"avascular_cells": 2.2e5, "vessels_per_h": 0.3 / 8766, "surgery_vessels_probability": by_surgery}
+        scenario = load_scenario("breast", {f"body.colonies.{name}": value for name, value in changes.items()})
+        assert scenario.emission is not None
+        cohort, months = Cohort(scenario.emission, scenario.body, 1), 8766 / 12
+        surgery = cohort.resected_h(np.full(1500, 25.0))
+        found = cohort.follow(surgery, float(surgery[0]) + 60 * months)
+        after = (found.first_h(scenario.emission.cells_of(5.0), 1500) - surgery) / months
+        early.append(int(((after > 15) & (after < 24)).sum()))
+        late.append(int(((after > 36) & (after < 60)).sum()))
+    assert early[1] > 2 * early[0] > 20
+    assert late[1] > 0.5 * late[0]
