@@ -3,8 +3,10 @@
 
 PYTHON ?=
 ARGS ?=
-# processes that share the fast tests, a file at a time so that each compiles its own kernels once; 0 is none
+# processes that share the fast and the physics tests, a file at a time so that each compiles its own kernels once;
+# 0 is none
 WORKERS ?= logical
+SHARED = -n $(WORKERS) --maxprocesses 8 --dist loadfile
 VENV := .venv
 RUN := $(VENV)/bin/python
 # -qq: errors only, so that a failure is not lost in warnings about somebody's package index
@@ -30,10 +32,10 @@ demo: $(VENV)/.core
 	@echo "The report is $(CURDIR)/runs/quickstart/report.html"
 
 test: $(VENV)/.test
-	@$(RUN) -m pytest -q -m "not physics and not faults" -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -q -m "not physics and not faults" $(SHARED) $(ARGS)
 
 physics: $(VENV)/.test
-	@$(RUN) -m pytest -q -m physics $(ARGS)
+	@$(RUN) -m pytest -q -m physics $(SHARED) $(ARGS)
 
 faults: $(VENV)/.test
 	@$(RUN) -m pytest -q -m faults $(ARGS)

@@ -119,6 +119,11 @@ class Purpose(IntEnum):
     DEAD_FATE = 134  # the entity is the organ it was shed in, the part the fate
 
 
+def key_of(rng_key: int) -> tuple[int, int]:
+    """The two 32-bit words of a run's key, low first."""
+    return rng_key & 0xFFFFFFFF, rng_key >> 32
+
+
 class Stamp(NamedTuple):
     """Which run, lattice and tick a draw belongs to."""
 
@@ -131,7 +136,7 @@ class Stamp(NamedTuple):
     def of(cls, rng_key: int, lattice_id: int = 0, tick: int = 0) -> "Stamp":
         if not 0 <= rng_key < 2**64:
             raise ValueError(f"rng_key is a whole number from 0 to 2**64 - 1, got {rng_key}")
-        return cls(rng_key & 0xFFFFFFFF, rng_key >> 32, lattice_id, tick)
+        return cls(*key_of(rng_key), lattice_id, tick)
 
 
 def threshold(probability: float) -> int:

@@ -5,7 +5,8 @@ is wider, up to twice the others, with the distances that follow from it. So a l
 thin one loses its thin axis first. The coarsest level is a single cell.
 
 `Levels` belongs to a lattice shape and is scratch between solves: every solute of every tissue of that shape may
-use the same one, in turn.
+use the same one, in turn. It may live in arrays of bytes that are lent to it and dead while a solve lasts: the finest of
+its arrays go there, as many as fit.
 """
 
 from dataclasses import dataclass, field
@@ -107,28 +108,38 @@ class Levels:
     levels: list[Level]
     extremes: Any
     none: Any  # stands for an uptake that is not there
+    lent: tuple[Any, ...] = ()
+    own_bytes: int = 0  # of arrays that did not fit into what is lent
     tables_of: dict[Law, list[Tables]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lattice: Lattice, xp: Any = np) -> "Levels":
-        """Coarse levels and tables for `lattice`, in arrays of `xp` (numpy or cupy)."""
+    def of(cls, lattice: Lattice, xp: Any = np, lent: tuple[Any, ...] = ()) -> "Levels":
+        """Coarse levels and tables for `lattice`, in arrays of `xp` (numpy or cupy); `lent` u1 are overwritten."""
         threads = int(impl.current_cfg().cpu_max_num_threads)
         axes: Axes = (Axis(lattice.nx), Axis(lattice.ny), Axis(lattice.nz))
         levels = [Level(axes, _lanes(lattice, axes, threads), None)]
+        pools, own_bytes = [_as_floats(each) for each in lent], 0
         while len(levels) == 1 or levels[-1].voxels > 1:
             finer, axes = axes, (axes[0].halved(), axes[1].halved(), axes[2].halved())
             levels[-1].places = xp.asarray(np.concatenate([_places(*pair) for pair in zip(finer, axes, strict=True)]))
             level = Level(axes, _lanes(lattice, axes, threads), None)
-            blank = [xp.zeros(level.voxels, dtype=np.float32) for _ in range(5)]
+            blank = [_carved(pools, level.voxels) for _ in range(5)]
+            own_bytes += 4 * level.voxels * sum(each is None for each in blank)
+            blank = [xp.zeros(level.voxels, dtype=np.float32) if each is None else each for each in blank]
             level.problem, level.old = Problem(*blank[:4]), blank[4]
             levels.append(level)
-        return cls(lattice, xp, levels, xp.zeros(4, dtype=np.int32), xp.zeros(1, dtype=np.float32))
+        extremes, none = xp.zeros(4, dtype=np.int32), xp.zeros(1, dtype=np.float32)
+        return cls(lattice, xp, levels, extremes, none, lent, own_bytes)
 
     @property
     def bytes_per_voxel(self) -> float:
-        """Scratch of all levels over the voxels of the lattice."""
-        arrays = [array for level in self.levels[1:] for array in (*(level.problem or ()), level.old)]
-        return sum(array.nbytes for array in arrays) / self.lattice.voxels
+        """Scratch of all levels beside what is lent, over the voxels of the lattice."""
+        return self.own_bytes / self.lattice.voxels
+
+    def give_back(self) -> None:
+        """Leave zeros in what is lent."""
+        for each in self.lent:
+            each[...] = 0
 
     def tables(self, law: Law) -> list[Tables]:
         """The tables of a law, made once."""
@@ -154,7 +165,24 @@ class Levels:
         both = list(zip(level.axes, coarser.axes, pairs, strict=True))
         shares = [_shares(axis, above, walls) for axis, above, walls in both]
         spread = [_shares(axis, above, (None, None)) for axis, above, _ in both]
+        for each in (shares, spread):
+            each.append(_pairs(each[0], level.axes[0].cells))
         return Tables(*(self.xp.asarray(np.concatenate(t).astype(np.float32)) for t in (links, shares, spread)))
+
+
+def _as_floats(lent: Any) -> Any:
+    """An array of bytes as one of f4, in whole cache lines."""
+    flat = lent.reshape(-1)
+    return flat[: flat.size - flat.size % 64].view(np.float32)
+
+
+def _carved(pools: list, count: int) -> Any:
+    """The first `count` numbers of a pool that has as many, which are taken from it; None if none has."""
+    for number, pool in enumerate(pools):
+        if pool.size >= count:
+            pools[number] = pool[-(-count // 16) * 16 :]
+            return pool[:count]
+    return None
 
 
 def _lanes(lattice: Lattice, axes: Axes, threads: int) -> int:
@@ -210,3 +238,9 @@ def _shares(fine: Axis, coarse: Axis, walls: tuple[float | None, ...]) -> np.nda
         elif distance > 1e-9 and walls[0 if off[cell] < 0 else 1] is not None:
             own[cell] = 1.0 - distance / (widths[at] / 2)
     return np.concatenate([own, far, fine.widths() / widths[parent]])
+
+
+def _pairs(shares: np.ndarray, cells: int) -> np.ndarray:
+    """The first two shares of the cells 0, 2, 4 ... and then of 1, 3, 5 ..., as a pass reads them in a row."""
+    even = cells - cells % 2
+    return np.concatenate([shares[at : at + even : 2] for at in (0, cells, 1, cells + 1)])

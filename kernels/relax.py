@@ -78,19 +78,24 @@ def beside(tables: ti.template(), nx: ti.i32, ny: ti.i32, nz: ti.i32, y: ti.i32,
 
 
 @ti.func
+def side_cells(tables: ti.template(), nx: ti.i32):
+    """How many cells at the upper end of a line differ from those between: the last, or two if it is wider."""
+    return ti.select(nx > 3 and tables[2 * nx - 2] != tables[nx + 1], 2, ti.min(nx - 1, 1))
+
+
+@ti.func
 def around(
     field: ti.template(),
-    tables: ti.template(),
+    below: ti.f32,
+    above: ti.f32,
     i: ti.i32,
-    x: ti.i32,
-    nx: ti.i32,
     west: ti.i32,
     east: ti.i32,
     steps: ti.template(),
     links: ti.template(),
 ):
-    """What the neighbours of voxel i let in, c/h."""
-    along_x = tables[x] * field[i + west] + tables[nx + x] * field[i + east]
+    """What the neighbours of voxel i let in, c/h; below, above: the links along x, 1/h."""
+    along_x = below * field[i + west] + above * field[i + east]
     along_y = links[0] * field[i + steps[0]] + links[1] * field[i + steps[1]]
     along_z = links[2] * field[i + steps[2]] + links[3] * field[i + steps[3]]
     return (along_x + along_y) + along_z
@@ -105,6 +110,30 @@ def relaxed(takes: ti.template(), inflow: ti.f32, outflow: ti.f32, uptake: ti.te
     else:
         value = inflow / outflow
     return value
+
+
+@ti.func
+def stretched(
+    takes: ti.template(),
+    value: ti.f32,
+    old: ti.f32,
+    leaves: ti.f32,
+    links: ti.f32,
+    uptake: ti.template(),
+    i: ti.i32,
+    half: ti.f32,
+    over: ti.f32,
+    least: ti.f32,
+):
+    """value, and `over` of the step from the old one more, where diffusion rules.
+
+    Where drain or uptake does, the neighbours' error counts for little: to go on would only be a new error.
+    """
+    bound = leaves <= 2.0 * links
+    if ti.static(takes):
+        c = half + ti.max(value, 0.0)
+        bound = bound & (uptake[i] * half <= (2.0 * links - leaves) * (c * c))
+    return ti.max(least, value + ti.select(bound, over, 0.0) * (value - old))
 
 
 @kernel
@@ -125,14 +154,17 @@ def relax_pass(
     slot: ti.i32,
     half: ti.f32,
     extra: ti.f32,
+    over: ti.f32,
+    least: ti.f32,
 ):
     """field (voxels,) f4 c; supply f4 c/h; drain f4 1/h; uptake f4 c/h (unread unless `takes`); tables f4 (module
-    docstring); extremes (slots,) i4: the largest change, as bits; half = K_m in c; extra 1/h.
+    docstring); extremes (slots,) i4: the largest change, as bits; half = K_m in c; extra 1/h; over: share of the
+    step that is taken on top of it (`stretched`); least: of the field after, c.
 
     Walls: zero flux or a fixed value at the face, both in `tables`.
     Conserves: nothing; at rest what enters a voxel leaves it.
     Race-free because: a voxel of this colour is written by itself and reads voxels of the other, which do not
-    change. (The row form stores those again as they were.)
+    change.
     """
     if ti.static(single):
         pairs = (nx + 1) // 2
@@ -146,9 +178,11 @@ def relax_pass(
                 i = line * nx + x
                 west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
                 enters = supply[i] + (inflow + tables[3 * nx + x])
-                enters += around(field, tables, i, x, nx, west, east, steps, links)
+                enters += around(field, tables[x], tables[nx + x], i, west, east, steps, links)
                 leaves = drain[i] + ((extra + outflow) + tables[2 * nx + x])
                 value = relaxed(takes, enters, leaves, uptake, i, half)
+                near = (extra + outflow) + tables[2 * nx + x]
+                value = stretched(takes, value, field[i], leaves, near, uptake, i, half, over, least)
                 note_largest(extremes, slot, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
                 field[i] = value
     else:
@@ -166,11 +200,16 @@ def relax_pass(
             fresh = ti.Vector([ti.f32(0.0)] * TILE)
             enters = ti.Vector([ti.f32(0.0)] * TILE)
             leaves = ti.Vector([ti.f32(0.0)] * TILE)
-            # between the walls, in tiles; one that would be short overlaps the one before (what is done twice is
-            # the same twice, as it reads the other colour only)
-            inner, outer = ti.max(begin, 1), ti.min(end, nx - 1)
+            # between the ends, where all cells have the same links, in tiles; one that would be short begins earlier
+            # and passes over what is done
+            ends = side_cells(tables, nx)
+            inner, outer = ti.max(begin, 1), ti.min(end, nx - ends)
+            some = ti.min(1, nx - 1)
+            below, above = tables[some], tables[nx + some]
+            near, inflow_here = outflow + tables[2 * nx + some], inflow + tables[3 * nx + some]
             x = inner
             while x < outer:
+                done = x
                 width = ti.min(TILE, outer - x)
                 if width < TILE and outer - inner >= TILE:
                     x, width = outer - TILE, TILE
@@ -178,36 +217,49 @@ def relax_pass(
                     x, width = outer - 8, 8
                 elif width < TILE and width > 8:
                     width &= ~7
+                done -= x
                 odd = (x + y + z + colour) & 1
                 taking = ti.i32(0)
                 for lane in range(width):
                     i = first + x + lane
-                    inward = supply[i] + (inflow + tables[3 * nx + x + lane])
-                    enters[lane] = inward + around(field, tables, i, x + lane, nx, -1, 1, steps, links)
-                    leaves[lane] = drain[i] + (outflow + tables[2 * nx + x + lane])
+                    inward = supply[i] + inflow_here
+                    enters[lane] = inward + around(field, below, above, i, -1, 1, steps, links)
+                    leaves[lane] = drain[i] + near
                     if ti.static(takes):
                         taking |= ti.bit_cast(uptake[i], ti.i32)
+                # (nothing is stored to the field in these loops: only so they are worked out in registers)
                 if taking != 0:
                     for lane in range(width):
-                        fresh[lane] = relaxed(takes, enters[lane], leaves[lane], uptake, first + x + lane, half)
+                        i = first + x + lane
+                        value = relaxed(takes, enters[lane], leaves[lane], uptake, i, half)
+                        value = stretched(takes, value, field[i], leaves[lane], near, uptake, i, half, over, least)
+                        fresh[lane] = value
+                        change = ti.bit_cast(ti.abs(value - field[i]), ti.i32)
+                        largest = ti.max(largest, ti.select(((lane & 1) == odd) & (lane >= done), change, 0))
                 else:
                     for lane in range(width):
-                        fresh[lane] = enters[lane] / leaves[lane]
-                for lane in range(width):
-                    i = first + x + lane
-                    value = ti.select((lane & 1) == odd, fresh[lane], field[i])
-                    largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
-                    field[i] = value
+                        i = first + x + lane
+                        value = enters[lane] / leaves[lane]
+                        value = stretched(False, value, field[i], leaves[lane], near, uptake, i, half, over, least)
+                        fresh[lane] = value
+                        change = ti.bit_cast(ti.abs(value - field[i]), ti.i32)
+                        largest = ti.max(largest, ti.select(((lane & 1) == odd) & (lane >= done), change, 0))
+                lane = done + ((done + odd) & 1)
+                while lane < width:
+                    field[first + x + lane] = fresh[lane]
+                    lane += 2
                 x += width
-            for side in range(2):
-                at_wall = side * (nx - 1)
+            for side in range(1 + ends):
+                at_wall = ti.select(side > 0, nx - side, 0)
                 if at_wall >= begin and at_wall < end and ((at_wall + y + z + colour) & 1) == 0:
                     i = first + at_wall
                     west, east = ti.select(at_wall > 0, -1, 0), ti.select(at_wall < nx - 1, 1, 0)
                     enter = supply[i] + (inflow + tables[3 * nx + at_wall])
-                    enter += around(field, tables, i, at_wall, nx, west, east, steps, links)
-                    leave = drain[i] + (outflow + tables[2 * nx + at_wall])
+                    enter += around(field, tables[at_wall], tables[nx + at_wall], i, west, east, steps, links)
+                    out = outflow + tables[2 * nx + at_wall]
+                    leave = drain[i] + out
                     value = relaxed(takes, enter, leave, uptake, i, half)
+                    value = stretched(takes, value, field[i], leave, out, uptake, i, half, over, least)
                     largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
                     field[i] = value
             note_largest(extremes, slot, largest)

@@ -10,7 +10,7 @@ restricted residual plus what would hold the restricted field at rest. Arguments
 import taichi as ti
 
 from .launch import array, kernel
-from .relax import TILE, beside, taken_up
+from .relax import TILE, beside, side_cells, taken_up
 from .transfer import ROOM, children
 
 
@@ -26,11 +26,10 @@ def residual_of(
     field: ti.template(),
     drain: ti.template(),
     uptake: ti.template(),
-    tables: ti.template(),
     given: ti.f32,
     i: ti.i32,
-    x: ti.i32,
-    nx: ti.i32,
+    below: ti.f32,
+    above: ti.f32,
     west: ti.i32,
     east: ti.i32,
     steps: ti.template(),
@@ -41,13 +40,13 @@ def residual_of(
     """given + what comes from the neighbours - what leaves, c/h, of voxel i.
 
     By differences of neighbours, which f32 has to the last digit: of sums, rounding would leave as much as a drain of
-    6e-8 D/dx^2. outflow: drain beside `drain`, and to the walls of y and z.
+    6e-8 D/dx^2. below, above: links along x, 1/h; outflow: drain beside `drain`, and to the walls, 1/h.
     """
     c = field[i]
-    along_x = tables[x] * (field[i + west] - c) + tables[nx + x] * (field[i + east] - c)
+    along_x = below * (field[i + west] - c) + above * (field[i + east] - c)
     along_y = links[0] * (field[i + steps[0]] - c) + links[1] * (field[i + steps[1]] - c)
     along_z = links[2] * (field[i + steps[2]] - c) + links[3] * (field[i + steps[3]] - c)
-    leaves = (drain[i] + (outflow + tables[4 * nx + x])) * c
+    leaves = (drain[i] + outflow) * c
     if ti.static(takes):
         leaves += taken_up(c, uptake[i], half)
     return ((given - leaves) + (along_x + along_y)) + along_z
@@ -95,6 +94,9 @@ def restrict_pass(
         y = line - z * my
         z0, z1 = children(z, mz, nz)
         y0, y1 = children(y, my, ny)
+        # between the ends of a line all cells have the same links
+        ends, some = side_cells(tables, nx), ti.min(1, nx - 1)
+        below, above = tables[some], tables[nx + some]
         left = ti.Vector([ti.f32(0.0)] * ROOM)
         mean = ti.Vector([ti.f32(0.0)] * ROOM)
         at = begin
@@ -111,12 +113,13 @@ def restrict_pass(
                     outflow = extra + to_walls(tables, nx, ny, nz, cy, cz)
                     first = (cz * ny + cy) * nx
                     inner = ti.max(x0, 1)
-                    for lane in range(ti.min(x1, nx - 1) - inner):
+                    leaving, entering = outflow + tables[4 * nx + some], inflow + tables[3 * nx + some]
+                    for lane in range(ti.min(x1, nx - ends) - inner):
                         x = inner + lane
-                        given = supply[first + x] + (inflow + tables[3 * nx + x])
+                        given = supply[first + x] + entering
                         residual = residual_of(
-                            takes, field, drain, uptake, tables, given,
-                            first + x, x, nx, -1, 1, steps, links, outflow, half,
+                            takes, field, drain, uptake, given,
+                            first + x, below, above, -1, 1, steps, links, leaving, half,
                         )  # fmt: skip
                         if ti.static(norms):
                             left[x - x0] += residual * residual
@@ -124,14 +127,14 @@ def restrict_pass(
                         else:
                             left[x - x0] += (share * residual) * (reach / (reach + drain[first + x]))
                             mean[x - x0] += share * field[first + x]
-                    for side in range(2):
-                        x = side * (nx - 1)
-                        if x >= x0 and x < x1 and side <= nx - 1:
+                    for side in range(1 + ends):
+                        x = ti.select(side > 0, nx - side, 0)
+                        if x >= x0 and x < x1:
                             west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
                             given = supply[first + x] + (inflow + tables[3 * nx + x])
                             residual = residual_of(
-                                takes, field, drain, uptake, tables, given,
-                                first + x, x, nx, west, east, steps, links, outflow, half,
+                                takes, field, drain, uptake, given, first + x, tables[x], tables[nx + x],
+                                west, east, steps, links, outflow + tables[4 * nx + x], half,
                             )  # fmt: skip
                             if ti.static(norms):
                                 left[x - x0] += residual * residual
@@ -170,7 +173,6 @@ def restrict_pass(
 def oppose_pass(
     takes: ti.template(),
     field: array(ti.f32),
-    old: array(ti.f32),
     supply: array(ti.f32),
     drain: array(ti.f32),
     uptake: array(ti.f32),
@@ -182,25 +184,45 @@ def oppose_pass(
     half: ti.f32,
     extra: ti.f32,
 ):
-    """supply f4 c/h: from a residual to the supply that would hold `field` where it is but for it; old = field f4 c.
+    """supply f4 c/h: from a residual to the supply that would hold `field` (f4 c) where it is but for it.
 
     Walls: as `kernels.relax`.
     Conserves: nothing.
-    Race-free because: each cell reads the field and writes its own supply and old.
+    Race-free because: each cell reads the field and writes its own supply.
     """
     rows_a_line = (nx + lanes - 1) // lanes
     for row in range(nz * ny * rows_a_line):
         line = row // rows_a_line
         begin = (row - line * rows_a_line) * lanes
+        end = ti.min(begin + lanes, nx)
         z = line // ny
         y = line - z * ny
         steps, links, _, inflow = beside(tables, nx, ny, nz, y, z)
         outflow = extra + to_walls(tables, nx, ny, nz, y, z)
-        for x in range(begin, ti.min(begin + lanes, nx)):
-            i = line * nx + x
-            west, east = ti.select(x > 0, -1, 0), ti.select(x < nx - 1, 1, 0)
-            supply[i] -= residual_of(
-                takes, field, drain, uptake, tables, inflow + tables[3 * nx + x],
-                i, x, nx, west, east, steps, links, outflow, half,
-            )  # fmt: skip
-            old[i] = field[i]
+        first = line * nx
+        held = ti.Vector([ti.f32(0.0)] * TILE)
+        ends, some = side_cells(tables, nx), ti.min(1, nx - 1)
+        below, above = tables[some], tables[nx + some]
+        leaving, entering = outflow + tables[4 * nx + some], inflow + tables[3 * nx + some]
+        x = ti.max(begin, 1)
+        outer = ti.min(end, nx - ends)
+        while x < outer:
+            width = ti.min(TILE, outer - x)
+            for lane in range(width):
+                i = first + x + lane
+                held[lane] = supply[i] - residual_of(
+                    takes, field, drain, uptake, entering,
+                    i, below, above, -1, 1, steps, links, leaving, half,
+                )  # fmt: skip
+            for lane in range(width):
+                supply[first + x + lane] = held[lane]
+            x += width
+        for side in range(1 + ends):
+            at_wall = ti.select(side > 0, nx - side, 0)
+            if at_wall >= begin and at_wall < end:
+                i = first + at_wall
+                west, east = ti.select(at_wall > 0, -1, 0), ti.select(at_wall < nx - 1, 1, 0)
+                supply[i] -= residual_of(
+                    takes, field, drain, uptake, inflow + tables[3 * nx + at_wall], i, tables[at_wall],
+                    tables[nx + at_wall], west, east, steps, links, outflow + tables[4 * nx + at_wall], half,
+                )  # fmt: skip

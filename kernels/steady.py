@@ -139,7 +139,7 @@ def _residual(solver: Solver) -> float:
     levels = solver.levels
     fine, coarse = levels.levels[0], levels.levels[1]
     left, given = solver.on(1).supply, solver.on(1).field
-    tables = levels.tables(solver.law)[0]
+    tables = solver.tables[0]
     restrict_pass(
         True, solver.takes, *solver.problem, tables.links, tables.shares, left, given,
         *fine.sizes, *coarse.sizes, coarse.lanes, solver.half, solver.extra_per_h, 1.0,

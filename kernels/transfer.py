@@ -5,7 +5,8 @@ axis of one cell stays as it is. Down go means over a cell's children by volume,
 up goes a correction, linear between the centres of coarse cells, mirrored at closed walls and 0 at fixed ones.
 
 `places` (i4) and `shares` (f4) hold, for x, y, z in turn, three numbers a cell: parent, other parent, unused;
-share of the parent, share of the other, share of the cell in its parent's volume (`kernels.multigrid.Tables`).
+share of the parent, share of the other, share of the cell in its parent's volume (`kernels.levels.Tables`). After
+these `shares` has the first two along x once more, of cells 0, 2, 4 ..., then of cells 1, 3, 5 ....
 
 A strong drain in single voxels (a vessel) is felt by the coarse cell no more than the diffusion towards it allows:
 its excess over the least of its siblings, e, counts as e s/(e + s) with s = 7.914 D/w^2. A coarse lattice resists
@@ -127,22 +128,14 @@ def coarsen_pass(
 
 
 @kernel
-def difference_pass(field: array(ti.f32), old: array(ti.f32), voxels: ti.i32):
-    """field f4 c: less what it was.
-
-    Walls: none. Conserves: nothing. Race-free because: each cell knows itself only.
-    """
-    for i in range(voxels):
-        field[i] -= old[i]
-
-
-@kernel
 def prolong_pass(
+    correct: ti.template(),
     takes: ti.template(),
     field: array(ti.f32),
     drain: array(ti.f32),
     uptake: array(ti.f32),
     coarse: array(ti.f32),
+    old: array(ti.f32),
     places: array(ti.i32),
     shares: array(ti.f32),
     extremes: array(ti.i32),
@@ -153,12 +146,12 @@ def prolong_pass(
     my: ti.i32,
     lanes: ti.i32,
     slot: ti.i32,
-    keep: ti.f32,
     least: ti.f32,
     half: ti.f32,
     reach: ti.f32,
 ):
-    """field f4 c of n cells becomes keep field + `coarse` between its cells, but at least `least`; extremes: bits.
+    """field f4 c of n cells becomes `coarse` (f4 c) between its cells, or gains what `coarse` has gained on `old` (f4 c)
+    if `correct`; but at least `least`. extremes i4: the largest change, as bits.
 
     Walls: in `shares`.
     Conserves: nothing.
@@ -170,7 +163,7 @@ def prolong_pass(
         begin = (row - line * rows_a_line) * lanes
         z = line // ny
         y = line - z * ny
-        at_y, at_z = 3 * nx, 3 * (nx + ny)
+        at_y, at_z, of_pairs, pairs = 3 * nx, 3 * (nx + ny), 3 * (nx + ny + nz), nx // 2
         y0, y1, y0_share, y1_share = along_parents(places, shares, at_y, ny, y)
         z0, z1, z0_share, z1_share = along_parents(places, shares, at_z, nz, z)
         a, b, c, d = (z0 * my + y0) * mx, (z0 * my + y1) * mx, (z1 * my + y0) * mx, (z1 * my + y1) * mx
@@ -178,41 +171,69 @@ def prolong_pass(
         largest = ti.i32(0)
         line_of = ti.Vector([ti.f32(0.0)] * ROOM)
         came = ti.Vector([ti.f32(0.0)] * ROOM)
+        even = ti.Vector([ti.f32(0.0)] * ROOM)
+        odd = ti.Vector([ti.f32(0.0)] * ROOM)
         x = begin
         end = ti.min(begin + lanes, nx)
         while x < end:
             # the coarse line between the lines around: cell k of it is coarse cell k - 1 from x
             at, last = x // 2 - 1, mx - 1
             width = ti.min(TILE, end - x)
-            near = ti.max(at, 0)
-            for cell in range(ti.min(at + width // 2 + 2, last) + 1 - near):
-                j = near + cell
-                value = (wa * coarse[a + j] + wb * coarse[b + j]) + (wc * coarse[c + j] + wd * coarse[d + j])
-                line_of[j - at] = value
-            if width == TILE and x % 2 == 0 and x + TILE <= nx - nx % 2:
-                for pair in range(TILE // 2):
-                    i = x + 2 * pair
-                    own, other = shares[i], shares[nx + i]
-                    own_next, other_next = shares[i + 1], shares[nx + i + 1]
-                    came[2 * pair] = own * line_of[pair + 1] + other * line_of[pair]
-                    came[2 * pair + 1] = own_next * line_of[pair + 1] + other_next * line_of[pair + 2]
+            for cell in range(ti.max(-at, 0), ti.min(width // 2 + 2, last - at) + 1):
+                j = at + cell
+                if ti.static(correct):
+                    near_y = wa * (coarse[a + j] - old[a + j]) + wb * (coarse[b + j] - old[b + j])
+                    far_y = wc * (coarse[c + j] - old[c + j]) + wd * (coarse[d + j] - old[d + j])
+                    line_of[cell] = near_y + far_y
+                else:
+                    near_y, far_y = wa * coarse[a + j] + wb * coarse[b + j], wc * coarse[c + j] + wd * coarse[d + j]
+                    line_of[cell] = near_y + far_y
+            if width % 2 == 0 and x % 2 == 0 and x + width <= nx - nx % 2:
+                of_even = of_pairs + x // 2
+                of_odd = of_even + 2 * pairs
+                for pair in range(width // 2):
+                    even[pair] = (
+                        shares[of_even + pair] * line_of[pair + 1] + shares[of_even + pairs + pair] * line_of[pair]
+                    )
+                for pair in range(width // 2):
+                    odd[pair] = (
+                        shares[of_odd + pair] * line_of[pair + 1] + shares[of_odd + pairs + pair] * line_of[pair + 2]
+                    )
+                for pair in range(width // 2):
+                    came[2 * pair] = even[pair]
+                    came[2 * pair + 1] = odd[pair]
             else:
                 for lane in range(width):
                     i = x + lane
                     came[lane] = shares[i] * line_of[places[i] - at] + shares[nx + i] * line_of[places[nx + i] - at]
-            if keep > 0.0:
+            if ti.static(correct):
+                stiff = ti.i32(0)
                 for lane in range(width):
                     i = line * nx + x + lane
-                    stiff = drain[i]
+                    stiff |= ti.bit_cast(drain[i], ti.i32)
                     if ti.static(takes):
-                        per = 1.0 / (half + ti.max(field[i], 0.0))
-                        stiff += (uptake[i] * per) * (half * per)
-                    came[lane] *= reach / (reach + stiff)
+                        stiff |= ti.bit_cast(uptake[i], ti.i32)
+                # (1 times a correction elsewhere)
+                if stiff != 0:
+                    for lane in range(width):
+                        i = line * nx + x + lane
+                        if ti.static(takes):
+                            over = half + ti.max(field[i], 0.0)
+                            square = over * over
+                            came[lane] *= (reach * square) / ((reach + drain[i]) * square + uptake[i] * half)
+                        else:
+                            came[lane] *= reach / (reach + drain[i])
+            # (nothing is stored to the field in this loop: only so it is worked out in registers)
             for lane in range(width):
                 i = line * nx + x + lane
-                value = ti.max(least, keep * field[i] + came[lane])
+                value = came[lane]
+                if ti.static(correct):
+                    value += field[i]
+                value = ti.max(least, value)
                 largest = ti.max(largest, ti.bit_cast(ti.abs(value - field[i]), ti.i32))
-                field[i] = value
+                came[lane] = value
+            for lane in range(width):
+                field[line * nx + x + lane] = came[lane]
             x += width
         note_largest(extremes, slot, largest)
 

@@ -66,7 +66,8 @@ class SolutesRates(NamedTuple):
 class Scratch:
     """Arrays that solvers need beside the fields, dead between two solves; made when first needed.
 
-    One serves all tissues of a lattice shape.
+    One serves all tissues of a lattice shape. Its levels live in `intent` and `leaving` of the first, which mean nothing
+    until all solutes have been advanced, nor while another tissue takes its tick.
     """
 
     drain: Any = None
@@ -84,7 +85,7 @@ class Scratch:
         if self.supply is None and rates.solver == "explicit":
             self.supply = xp.zeros(shape, dtype=np.float32)
         if self.levels is None and rates.solver != "explicit":
-            self.levels = Levels.of(tissue.lattice, xp)
+            self.levels = Levels.of(tissue.lattice, xp, lent=(tissue.intent, tissue.leaving))
         uptake = self.uptake if rates.sources.takes else tissue.nothing
         return (self.supply if rates.solver == "explicit" else tissue.spare), self.drain, uptake
 
@@ -181,7 +182,7 @@ def advance(tissue: Tissue, rates: SolutesRates, tick: int, scratch: Scratch, *,
     """Advance every solute of the tissue by the tick that begins now. A `fresh` tissue has been made in this tick, so
     solutes at rest are solved whatever their `every_ticks`, from nothing.
 
-    Reads cell, emt, clone, vessel, busy, traits, the fields. Writes the fields (and spare). Raises NotAtRest if a
+    Reads cell, emt, clone, vessel, busy, traits, the fields. Writes the fields (and spare; intent and leaving, 0 after). Raises NotAtRest if a
     solve fails.
     """
     for role, one in rates.roles.items():
@@ -214,5 +215,7 @@ def _advance(tissue: Tissue, role: str, rates: RoleRates, tick: int, scratch: Sc
             done = steady.solve(lattice, field, supply, drain, uptake, scratch.levels, law, cold=fresh)
     except ValueError as reason:
         raise NotAtRest(f"solutes.{role}: {reason}") from None
+    finally:
+        scratch.levels.give_back()
     if done.change > _FAILED:
         raise NotAtRest(f"solutes.{role}: no solution after {done.cycles} cycles, the last changed {done.change:.2g}")

@@ -151,7 +151,7 @@ def _entry(axes: Axes, name: str, row: np.ndarray, at: tuple[float, float], prim
         axes.barh(below - 0.035, LABEL * np.log10(1 + count) / longest, left=x, height=0.06, color=colour, zorder=3)
         below -= 0.075
         text = style.count_text(count)
-        axes.plot(across, y + 0.17, sign, ms=5, color=colour, zorder=3)
+        axes.plot(across, y + 0.17, sign, ms=6, mew=0, color=colour, zorder=3)  # an edge would fill the cross
         axes.text(across + 0.13, y + 0.165, text, va="center", fontsize=8.5)
         across += 0.36 + 0.115 * len(text)
 

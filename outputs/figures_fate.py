@@ -95,18 +95,22 @@ def _counted(axes: Axes, highest: float) -> None:
 
 def _effectors(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
     axes.set_title("Immune effectors and tumour cells")
-    axes.plot(time, held["tumour_cells"], color=style.INK, label="tumour cells")
-    axes.plot(time, held["immune_cells"], color=style.IMMUNE, label="immune effectors")
     axes.set_ylabel("cells")
-    _counted(axes, float(max(held["tumour_cells"].max(), held["immune_cells"].max())))
+    _beside_tumour_cells(axes, time, held, "immune_cells", style.IMMUNE, "immune effectors")
 
 
 def _debris(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:
     axes.set_title("Necrotic debris and tumour cells")
-    axes.plot(time, held["tumour_cells"], color=style.INK, label="tumour cells")
-    axes.plot(time, held["necrotic_voxels"], color=style.NECROTIC, label="debris")
     axes.set_ylabel("voxels")
-    _counted(axes, float(max(held["tumour_cells"].max(), held["necrotic_voxels"].max())))
+    _beside_tumour_cells(axes, time, held, "necrotic_voxels", style.NECROTIC, "debris")
+
+
+def _beside_tumour_cells(
+    axes: Axes, time: np.ndarray, held: dict[str, np.ndarray], name: str, colour: str, label: str
+) -> None:
+    axes.plot(time, held["tumour_cells"], color=style.INK, label="tumour cells")
+    axes.plot(time, held[name], color=colour, label=label)
+    _counted(axes, float(max(held["tumour_cells"].max(), held[name].max())))
 
 
 def _emt(axes: Axes, time: np.ndarray, held: dict[str, np.ndarray]) -> None:

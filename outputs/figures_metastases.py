@@ -79,17 +79,13 @@ def _blood(axes: Axes, series: xr.Dataset, time: np.ndarray) -> None:
 
 
 def sizes(colonies: xr.Dataset, organs: list[str]) -> Figure:
-    """Left: growing colonies by size and organ. Right: how many are at least as large."""
+    """Left: growing colonies, at least one, by size and organ. Right: how many are at least as large."""
     growing = np.asarray(colonies["state"].values) == GROWING
     cells = np.asarray(colonies["cells"].values, float)[growing]
     organ = np.asarray(colonies["organ"].values, int)[growing]
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, 3.5)
         left, right = figure.subplots(1, 2, width_ratios=(1.45, 1))
-        if not len(cells):
-            style.note(left, "No colony grows at the end of the run.")
-            style.note(right, "")
-            return figure
         decades = max(1, int(np.ceil(np.log10(cells.max() + 1))))
         edges = np.logspace(0, decades, 1 + 3 * decades)
         groups = _largest(organ, organs)
@@ -124,17 +120,14 @@ def _largest(organ: np.ndarray, organs: list[str]) -> list[tuple[str, list[int]]
 
 
 def seeding(colonies: xr.Dataset, organs: list[str]) -> Figure:
-    """Who seeded whom: arrows from where a colony's founder was shed to where it grows, and the same as a table."""
+    """Who seeded the growing colonies, at least one: arrows from where a founder was shed to where its colony grows,
+    and the same as a table."""
     table = seeding_table(colonies, len(organs))
     number = table.sum(axis=0)
     shown = [int(k) for k in np.argsort(-number, kind="stable")[:NODES] if number[k]]
     with style.styled():
         figure = style.new_figure(style.COLUMN_IN, 5.0)
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.1))
-        if not shown:
-            style.note(left, "No colony grows, so nobody seeded one.")
-            style.note(right, "")
-            return figure
         _graph(left, table, shown, organs)
         _matrix(right, table, shown, organs)
     return figure

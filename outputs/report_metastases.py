@@ -27,9 +27,9 @@ def lead(run: Run) -> str:
     given = {row["name"]: row["value"] for row in run.resolved}
     primary = figures_metastases.words(str(given.get("body.primary", "a")))
     years = float(given.get("until_h", 0)) / style.YEAR_H
-    return text(
-        f"A {primary} tumour that is a number of cells and sheds by the law mu N^alpha, and all of its metastases, in the "
-        f"body “{given.get('body.graph', '')}” over {years:.3g} years."
+    return (
+        f"A {text(primary)} tumour that is a number of cells and sheds by the law µ N<sup>α</sup>, and all of its "
+        f"metastases, in the body “{text(str(given.get('body.graph', '')))}” over {years:.3g} years."
     )
 
 
@@ -46,12 +46,12 @@ def key_numbers(run: Run, series: xr.Dataset, seeds: xr.Dataset, colonies: xr.Da
     where = (figures_metastases.sites(series) or [""])[-1]
     count = style.count_text
     largest = f"the largest of {diameter.max():.3g} mm" if len(diameter) else "none"
-    first = f"the first founded in {years_text(float(founded.min()))}" if len(founded) else "none was founded"
+    first = f"the first founded: {years_text(float(founded.min()))}" if len(founded) else "none was founded"
     resected = f"{last('primary_diameter_mm'):.3g} mm" if last("tumour_cells") else "none left"
     return [
         ("simulated time", f"{last('tick_time') / style.YEAR_H:.3g} y", f"{series.sizes['tick_time']} rows"),
-        ("primary", resected, f"{last('tumour_cells'):.2g} cells"),
-        ("seeds released", f"{last('seeds_released'):.2g}", f"{count(seeds.sizes['seed'])} lived on"),
+        ("primary", resected, f"{style.large_text(last('tumour_cells'))} cells"),
+        ("seeds released", style.large_text(last("seeds_released")), f"{count(seeds.sizes['seed'])} lived on"),
         ("colonies growing", count(growing.sum()), first),
         (f"of {cascade.VISIBLE_MM:g} mm or more", count(visible), largest),
         ("in 7.5 mL of blood", f"{last(f'ctc_mean.{where}'):.2g}", figures_metastases.words(where)),
@@ -85,7 +85,7 @@ def seeds(series: xr.Dataset, colonies: xr.Dataset) -> str:
     out += page.chart(
         figures_seeds.funnel(cascade.counted_funnel(colonies, series), logarithmic=True),
         "Seeds left at each step of the cascade",
-        f"Widths are logarithmic. {text(_budget(series, colonies))}",
+        f"Widths are logarithmic. {_budget(series, colonies)}",
     )
     until = float(series["tick_time"].values[-1])
     return (
@@ -100,15 +100,20 @@ def seeds(series: xr.Dataset, colonies: xr.Dataset) -> str:
 
 
 def _budget(series: xr.Dataset, colonies: xr.Dataset) -> str:
-    """The efficiency as powers of ten."""
+    """The efficiency as powers of ten; HTML."""
     steps = cascade.counted_funnel(colonies, series)[:-1]
     parts = [
-        f"{step.name} 10^{np.log10(step.number / before.number):.1f}"
+        f"{text(step.name)} {_power(step.number / before.number)}"
         for before, step in pairwise(steps)
         if before.number and step.number
     ]
-    whole = f"10^{np.log10(steps[-1].number / steps[0].number):.1f}" if steps[-1].number else "none"
-    return f"Step by step: {', '.join(parts)}. Of all seeds, {whole} are colonies {steps[-1].name}."
+    whole = _power(steps[-1].number / steps[0].number) if steps[-1].number else "none"
+    return f"Step by step: {', '.join(parts)}. Of all seeds, {whole} are colonies {text(steps[-1].name)}."
+
+
+def _power(share: float) -> str:
+    exponent = round(float(np.log10(share)), 1)
+    return f"10<sup>{exponent:.1f}</sup>".replace("-", "−") if exponent else "1"
 
 
 def metastases(run: Run, colonies: xr.Dataset) -> str:
@@ -116,6 +121,11 @@ def metastases(run: Run, colonies: xr.Dataset) -> str:
     organs = [str(name) for name in run.attributes["organ_names"]]
     if not colonies.sizes["colony"]:
         return page.absent("No seed founded a colony.")
+    states = np.asarray(colonies["state"].values)
+    if not (states == cascade.GROWING).any():
+        names = colonies["state"].attrs["flag_meanings"].split()
+        ends = ", ".join(f"{style.count_text((states == k).sum())} {names[k]}" for k in np.unique(states).tolist())
+        return page.absent(f"Of the colonies that were founded none grows at the end of the run: {ends}.")
     out = page.chart(figures_metastases.sizes(colonies, organs), "Sizes of the colonies by organ")
     out += "<h3>Who seeded whom</h3>"
     out += page.chart(

@@ -129,6 +129,14 @@ def count_text(number: float) -> str:
     return f"{int(number):,}".replace(",", "\u2009") if math.isfinite(number) else "–"
 
 
+def large_text(number: float) -> str:
+    """As count_text up to a million; 2199805 -> "2.2 × 10⁶"."""
+    if not math.isfinite(number) or abs(number) < 1e6:
+        return count_text(number)
+    digits, power = f"{number:.1e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
 def nice_length_um(span_um: float) -> float:
     """A round length (1, 2 or 5 times a power of ten) of a sixth to a third of the span, for a scale bar."""
     target = max(span_um, 1e-9) / 3.4

@@ -7,6 +7,7 @@ interval of the body (`body.interval_h`), or a whole part of one that is longer 
 import math
 from typing import Any
 
+from ..kernels.draws import key_of
 from ..kernels.parameters import Parameters
 from .body.emission import Law
 
@@ -42,9 +43,9 @@ def whole(given: Any) -> Any:
 
 
 def tick_h(body: Any) -> float:
-    """The interval, or a whole part of a long one; whatever is no number is refused elsewhere."""
+    """The interval, or a whole part of a long one; whatever is out of its range is refused elsewhere."""
     interval_h = body.get("interval_h", INTERVAL_H) if isinstance(body, dict) else INTERVAL_H
-    if not isinstance(interval_h, int | float) or not 0 < interval_h < math.inf:
+    if not isinstance(interval_h, int | float) or not 1e-6 <= interval_h < math.inf:
         return TICK_MAX_H
     return float(interval_h) / math.ceil(interval_h / TICK_MAX_H)
 
@@ -85,6 +86,6 @@ def check(scenario: Any) -> bool:
         usual = type(table).model_validate(STAND_IN.get(name, {}))
         if table != usual:
             raise ValueError(f'{name}: has no part in a run with primary = "emission"; take [{name}] away')
-    key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
+    key = key_of(scenario.rng_key)
     Law.of(scenario.emission, key).refuse(scenario.ticks, scenario.lattice.tick_h)
     return True

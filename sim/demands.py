@@ -21,6 +21,8 @@ from ..kernels.stroma import Stroma
 from ..kernels.texture import Texture
 from ..kernels.tissue import Trait
 from . import sprouting
+from .body.colony_parameters import rounded_division
+from .body.parameters import Body
 from .solutes import Solutes
 from .sprouting import Angiogenesis
 
@@ -160,6 +162,21 @@ def of_motility(motility: Motility, texture: Texture, roles: frozenset[str]) -> 
             "motility.guidance_fraction: needs fibres to follow, and a matrix of texture "
             f"{texture.kind!r} has none; give matrix.texture.kind = 'fibres', or set it to 0"
         )
+
+
+def of_clones(body: Body, mutation: Mutation) -> None:
+    """In a body that is a graph, seeds of every clone that can come about end their way, and their colonies can be advanced."""
+    seen = mutation.visibility
+    if seen.least < 1 and (seen.step_sd > 0 or seen.step_mean < 0):
+        body.check_ends(clones_evade=True)
+    if mutation.varies(Trait.DIVISION):
+        for name in ("least", "most"):
+            factor = getattr(mutation.division, name)
+            try:
+                body.check_laws(float(rounded_division(factor)))
+            except ValueError as error:
+                what = str(error).removeprefix("body.colonies: ")
+                raise ValueError(f"mutation.division.{name}: colonies of a clone of {factor:g}: {what}") from None
 
 
 def of_walls(rupture: Rupture, collapse: Collapse, tick_h: float) -> None:

@@ -4,24 +4,20 @@ To whatever drives, records and resumes it, it is a simulation like any other: i
 body, its primary lattice is one voxel that stands for the whole, and no process of the tissue acts.
 """
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import implant
+from ..kernels.draws import key_of
 from .body import blood_sample, bloodstream
 from .body.account import Account
 from .body.bloodstream import Bloodstream
 from .body.emission import factor_of
-from .body.organs import Organ
 from .body.primary import Primary
 from .body.primary_growth import diameter_mm
-from .body.seeds import Fate, Seeds
-from .clones import Clones
+from .body.seeds import Fate
 from .ledger import NO_OTHERS
 from .simulation import Simulation
-from .vasculature import Vasculature
 
 if TYPE_CHECKING:
     from .body.parameters import Body
@@ -39,27 +35,16 @@ class Emitting(Simulation):
 
     circulation: Account
 
-    def __init__(self, scenario: "Scenario", device: "Device") -> None:
+    def _start(self) -> None:
+        scenario = self.scenario
         assert scenario.emission is not None
-        self.scenario = scenario
-        self.device = device
-        self.tick = 0
-        self.primary = implant.primary(scenario, device)  # a voxel
-        self.clones = Clones(scenario.mutation, device)
-        self.matrix_at_start = float(self.primary.matrix.sum(dtype=np.float64))
         self.mesenchymal = 0
         self.others = NO_OTHERS
-        self.vessels = Vasculature()
-        self.seeds = Seeds()
-        self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organ_names)]
-        self._key = (scenario.rng_key & 0xFFFFFFFF, scenario.rng_key >> 32)
-        self.circulation = Account(self._of_patient(scenario.body), scenario.lattice.tick_h, scenario.rng_key, device)
-        self.colonies = self.circulation.colonies
-        self.flows = Counter()
         self._table = scenario.emission
         self.tumour = Primary(scenario.emission, self.circulation, scenario.rng_key, scenario.lattice.tick_h)
         self.blood = Bloodstream(self.circulation.steps)
         self.cells = self.tumour.cells(0)
+        self._key = key_of(scenario.rng_key)
 
     def advance(self) -> None:
         """One tick: seeds settle, colonies go on, the primary grows and sheds. Raises IdentityBroken."""
@@ -73,10 +58,12 @@ class Emitting(Simulation):
         self._balance()
         self.tick += 1
 
-    def _of_patient(self, body: "Body") -> "Body":
-        """The body with what its colonies shed times the patient's factor: what made the primary shed is in them too."""
-        factor = factor_of(self.scenario.emission, self._key)  # type: ignore[arg-type]
-        if factor == 1.0 or body.colonies is None:
+    def _body(self) -> "Body":
+        """With what colonies shed times the patient's factor: what made the primary shed is in them too."""
+        scenario, body = self.scenario, self.scenario.body
+        assert scenario.emission is not None and body.colonies is not None
+        factor = factor_of(scenario.emission, key_of(scenario.rng_key))
+        if factor == 1.0:
             return body
         colonies = body.colonies.model_copy(update={"shedding_per_h": body.colonies.shedding_per_h * factor})
         return body.model_copy(update={"colonies": colonies})

@@ -8,6 +8,7 @@ implant takes at the start. Disk is the fields of all frames, compressed, and th
 import math
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ import numpy as np
 from ..kernels import transport
 from ..kernels.lattice import VOXELS_MAX, Lattice
 from ..kernels.tissue import STATE, Tissue, bare
+from . import body_cost
 from .available import available_memory, free_disk, readable_bytes
+from .body.seeds import LIVING_BYTES, ROWS_MAX
 from .clones import BYTES_PER_CLONE
 from .errors import InputError
 from .plain_text import printable
@@ -33,8 +36,6 @@ PLACING_BYTES = 64 * 2**20
 FRAME_COPIES = 2
 # a checkpoint is not compressed, and the last one stays while the next is written
 CHECKPOINTS = 2
-# up to here a stopped run is to be on the disk within 20 s of the signal
-CHECKPOINT_BYTES_20S = 8 * 2**30
 # What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
 # Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
 # (0.28 + 0.107 bytes for each mantissa bit, measured at 8 to 23, and an eighth more since repeats are not searched for;
@@ -44,9 +45,13 @@ _PACKED_OTHERS = 0.03
 _FLOAT_BYTES, _FLOAT_BYTES_PER_BIT, _MATRIX = 0.31, 0.120, 0.5
 # an organ has frames from its first seed on: in quickstart a third of the primary's
 _ORGAN_FRAMES = 1 / 3
-# of a body without a lattice: seeds and colonies with their draws and tables (some 300 bytes each, for 2e5 of them)
-COLONIES_BYTES = 60 * 2**20
+# of a body without a lattice: no fewer colonies than so many are counted on
+COLONIES_LEAST = 140_000
 SERIES_COLUMNS = 60
+# and how long it takes: a tick with its row of the series, and an interval of a colony (docs/performance.md)
+TICK_S, COLONY_S = 0.03, 2e-7
+# from here on a run is warned of; that it can not end is said of one that would take so long
+HOURS_LONG, HOURS_MAX = 24.0, 2400.0
 # draws are told apart by a 32-bit tick
 TICKS_MAX = 2**32 - 1
 # more would not end in a day
@@ -71,6 +76,8 @@ class Estimate:
     frame_bytes: int  # uncompressed, of all lattices
     checkpoint_bytes: int  # of one
     disk_bytes: int  # what run file and checkpoints come to, about
+    colonies: float = 0.0  # of a body without a lattice, for a usual key
+    hours: float = 0.0  # that such a run takes, about; 0: not estimated
 
 
 def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
@@ -99,9 +106,8 @@ def estimate(scenario: Scenario, device: str = "cpu") -> Estimate:
     written = packed * (lattice.voxels + _ORGAN_FRAMES * organs * one_organ)
     waiting = FRAME_COPIES * frame * everything
     saved = everything * sum(np.dtype(kinds[name]).itemsize for name in (*STATE, *roles))
-    mutates = scenario.mutation.probability > 0 or scenario.implant.clones > 1
     # the table, and what of it waits to be written; the traits stand on the device as well
-    clones = BYTES_PER_CLONE * scenario.mutation.clones_max * (1 + FRAME_COPIES) if mutates else 0
+    clones = BYTES_PER_CLONE * scenario.mutation.clones_max * (1 + FRAME_COPIES) if scenario.clones_differ else 0
     on_host = tissue if device == "cpu" else saved  # a checkpoint of what is on a GPU passes through the host
     placing = PLACING_BYTES + PLACING_BYTES_PER_VOXEL * max(lattice.voxels, one_organ)
     # an organ is placed while the others are there; the primary is placed before anything is
@@ -128,6 +134,8 @@ def _of_body(scenario: Scenario) -> Estimate:
     """What a run without a lattice takes: seeds and colonies, in numbers that its own chance decides."""
     rows = min(scenario.ticks, math.ceil(scenario.until_h / scenario.output.series_every_h)) + 1
     columns = SERIES_COLUMNS + 3 * len(scenario.body.organ_names)
+    found = body_cost.expected(scenario)
+    tables = int(LIVING_BYTES * max(COLONIES_LEAST, found.colonies))
     return Estimate(
         voxels=1,
         organ_voxels=0,
@@ -137,12 +145,14 @@ def _of_body(scenario: Scenario) -> Estimate:
         hop_substeps=0,
         bytes_per_voxel=0,
         tissue_bytes=0,
-        host_bytes=PROCESS_BYTES + COLONIES_BYTES,
+        host_bytes=PROCESS_BYTES + tables,
         device_bytes=0,
         frames=_frames(scenario, "cell"),
         frame_bytes=1,
-        checkpoint_bytes=COLONIES_BYTES,
-        disk_bytes=rows * 8 * columns + (1 + CHECKPOINTS) * COLONIES_BYTES,
+        checkpoint_bytes=tables,
+        disk_bytes=rows * 8 * columns + (1 + CHECKPOINTS) * tables,
+        colonies=found.colonies,
+        hours=(scenario.ticks * TICK_S + found.colony_intervals * COLONY_S) / 3600.0,
     )
 
 
@@ -156,7 +166,7 @@ def refuse_what_cannot_run(
     """
     needs = estimate(scenario, device)
     name = printable(scenario.source.name or scenario.title)
-    _refuse_counts(needs, name)
+    _refuse_counts(needs, name, scenario)
     room = [
         ("memory", needs.host_bytes, available_memory(), "host_bytes"),
         ("memory of the GPU", needs.device_bytes, gpu_free_bytes, "device_bytes"),
@@ -195,40 +205,6 @@ def largest_lattice(scenario: Scenario, device: str, limits: dict[str, int]) -> 
     return shape(low) if low else None
 
 
-def warnings_of(scenario: Scenario) -> list[str]:
-    """What runs, but not as one would wish."""
-    if scenario.emission is not None:
-        return []
-    found = []
-    for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h"):
-        chance = -math.expm1(-getattr(scenario.death, name) * scenario.lattice.tick_h)
-        if chance > 0.1:
-            found.append(f"death.{name}: a probability of {chance:.2f} a tick, over 0.1: shorten lattice.tick_h")
-    for name in ("epithelial_per_h", "mesenchymal_per_h"):
-        per_tick = getattr(scenario.proliferation, name) * scenario.lattice.tick_h
-        if scenario.proliferation.law == "clock" and per_tick > 0:
-            off = max(1, round(1 / per_tick)) * per_tick - 1
-            if abs(off) > 0.01:
-                found.append(f"proliferation.{name}: its period, rounded to whole ticks, is {100 * off:+.0f} % off")
-    given = {"matrix.contact_per_h": scenario.matrix, "solutes.protease.secretion_per_h": scenario.solutes.protease}
-    for path, table in given.items():
-        if path.rsplit(".", 1)[1] not in table.model_fields_set and scenario.lattice.voxel_um != 5.0:
-            found.append(
-                f"{path}: its default is for a voxel of 5 um, and lattice.voxel_um is {scenario.lattice.voxel_um:g}; give it in the scenario (per volume it would be {(scenario.lattice.voxel_um / 5) ** 3:g} times less)"
-            )
-    if scenario.body.transit_h < scenario.lattice.tick_h:
-        found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
-    if scenario.output.every_h > scenario.until_h:
-        found.append("output.every_h is longer than the run: only its start and end are recorded")
-    size = estimate(scenario).checkpoint_bytes
-    if size > CHECKPOINT_BYTES_20S:
-        found.append(
-            f"a checkpoint of {readable_bytes(size)} may take more than 20 s to write and check: have the scheduler "
-            "send its signal earlier (status.json tells how long the last one took, checkpoint_s)"
-        )
-    return found
-
-
 def _frames(scenario: Scenario, field: str) -> int:
     """Frames that hold a field: the first, those due, the last."""
     every_h = scenario.output.every_h * scenario.output.every_frames(field)
@@ -260,20 +236,24 @@ def scratch_bytes(solutes: transport.SolutesRates, flat: bool) -> float:
     """Bytes a voxel of what solvers need beside the tissue (`kernels.transport.Scratch`)."""
     solved = [one for one in solutes.roles.values() if one.solver != "plain"]
     levels = any(one.solver != "explicit" for one in solved)
-    # five arrays on each coarser level; the finest of these has an eighth of the voxels in 3-D, a quarter in 2-D
-    coarser = 20 / 3 if flat else 20 / 7
+    # five arrays on each coarser level; the finest of these has an eighth of the voxels in 3-D, a quarter in 2-D. Two
+    # bytes of it are the tissue's
+    coarser = (20 / 3 if flat else 20 / 7) - 2
     arrays = bool(solved) + any(one.sources.takes for one in solved) + any(one.solver == "explicit" for one in solved)
     return 4 * arrays + (coarser if levels else 0.0)
 
 
-def _refuse_counts(needs: Estimate, name: str) -> None:
+def _refuse_counts(needs: Estimate, name: str, scenario: Scenario) -> None:
     if needs.ticks > TICKS_MAX:
+        key = "body.interval_h" if scenario.emission is not None else "lattice.tick_h"
         raise InputError(
             refusal(
                 f"{name}: {needs.ticks} ticks, at most {TICKS_MAX} can be told apart",
-                "Lower until_h or lengthen lattice.tick_h.",
+                f"Lower until_h or lengthen {key}.",
             )
         )
+    if needs.hours > HOURS_MAX or needs.colonies > ROWS_MAX:
+        raise InputError(refusal(f"{name}: this run would not end: {of_colonies(needs)}", *_fewer(scenario)))
     for role, substeps in needs.solute_substeps.items():
         if substeps > SUBSTEPS_MAX:
             raise InputError(
@@ -284,7 +264,26 @@ def _refuse_counts(needs: Estimate, name: str) -> None:
             )
 
 
+def of_colonies(needs: Estimate) -> str:
+    """How many colonies a body without a lattice comes to, and how long it takes."""
+    hours = needs.hours
+    long = (
+        f"{60 * hours:.2g} minutes" if hours < 1 else f"{hours:.2g} hours" if hours < 48 else f"{hours / 24:,.0f} days"
+    )
+    days = long if hours < 1e7 else "more than a thousand years"
+    return f"some {needs.colonies:.2g} colonies and {needs.ticks:,} ticks, {days}"
+
+
+def _fewer(scenario: Scenario) -> list[str]:
+    """What makes fewer ticks and colonies; of those that there are."""
+    keys = ["emission.shedding_per_h", "body.colonies.shedding_per_h"]
+    given = [key for key in keys if attrgetter(key)(scenario) > 0]
+    return [f"Lower until_h{''.join(f' or {key}' for key in given)}, or lengthen body.interval_h."]
+
+
 def _what_fits(scenario: Scenario, device: str, limits: dict[str, int], short_of: str) -> list[str]:
+    if scenario.emission is not None:
+        return [f"It comes to {of_colonies(estimate(scenario, device))}.", *_fewer(scenario)]
     shape = largest_lattice(scenario, device, limits)
     if shape is None:
         return ["Not even a lattice of one voxel fits: use a smaller body.organ_shape, or another machine or disk."]

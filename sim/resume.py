@@ -5,11 +5,9 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..kernels.tissue import Trait
 from ..outputs.errors import RunFileError
 from ..outputs.reader import Run, open_run
 from ..outputs.recovery import is_being_written
@@ -20,6 +18,7 @@ from .emitting import simulation_of
 from .errors import InputError
 from .explain import validate
 from .limits import refuse_what_cannot_run
+from .past import refuse_another_past
 from .problems import Origin
 from .problems import report as report_of
 from .progress import Status
@@ -30,8 +29,6 @@ from .scenario import Scenario, Source
 from .scenario_file import load_scenario, with_overrides
 from .simulation import Simulation
 
-# what a branch may not change: the past would not fit
-_FIXED = ("lattice", "implant", "vessels", "matrix.texture", "stroma.site_probability")
 # how long the writer that a killed run left behind may take over the frames it still has
 _WRITER_S = 30.0
 
@@ -166,37 +163,18 @@ def branch(
         raise InputError(f"{out}: is the run to branch from; give another folder with -o")
     if not math.isfinite(at_h):
         raise InputError(f"--at-h: needs a finite number of hours (got {at_h})")
-    simulation = _past(place, at_h, started, progress, stop)
-    if simulation.tick == 0:
-        raise InputError(f"--at-h {at_h:g}: is the start; run the scenario with --set instead of branching")
-    old = simulation.scenario
-    new = with_overrides(old, overrides) if overrides else old
-    for name in _FIXED:
-        if attrgetter(name)(new) != attrgetter(name)(old):
-            raise InputError(f"{name}: a branch shares the past of {place}, so it cannot change [{name}]")
-    for trait in Trait:
-        if old.mutation.varies(trait) and not new.mutation.varies(trait):
-            name = trait.name.lower()
-            raise InputError(
-                f"mutation.{name}: clones of the past differ in this trait, so a branch cannot take its law away; to stop "
-                "mutations set mutation.probability=0"
-            )
-    if new.body.organ_names != old.body.organ_names or new.body.organ_shape != old.body.organ_shape:
-        raise InputError(
-            f"body: a branch keeps the organs of its past, in their order, and their shape: {', '.join(old.body.organ_names)}"
-        )
-    if new.body.interval_h != old.body.interval_h and new.body.graph:
-        raise InputError("body.interval_h: a branch counts the intervals of its past, so it cannot change their length")
-    if (new.body.graph, new.body.graph_sha256) != (old.body.graph, old.body.graph_sha256):
-        raise InputError("body.graph: a branch shares the past of its body, so it cannot change the graph")
-    if old.emission and new.emission and (name := new.emission.rewrites(old.emission, simulation.time_h)):
-        raise InputError(
-            f"emission.{name}: a branch shares the past of {place}, and the primary would have had another size before "
-            f"{simulation.time_h:g} h"
-        )
-    if round(at_h / new.lattice.tick_h) >= new.ticks:
-        raise InputError(f"--at-h {at_h:g}: there is no future before until_h = {new.until_h:g}")
+
+    def changed(old: Scenario) -> Scenario:
+        new = with_overrides(old, overrides) if overrides else old
+        refuse_another_past(old, new, at_h, place)
+        return new
+
+    # what cannot be is refused before the past is computed
+    new = changed(load_scenario(place / "resolved.toml"))
+    RunFolder.refuse_held(new_place, force=force)
     refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))
+    simulation = _past(place, at_h, started, progress, stop)
+    new = changed(simulation.scenario)
     simulation = state.restore(new, started, *state.capture(simulation))
     simulation.flows.clear()  # of ticks that this file does not cover
     at = RunFolder(new_place, new, force=force, branch={"of": str(place.resolve()), "at_h": at_h})
@@ -221,8 +199,6 @@ def _past(
     """
     old = load_scenario(place / "resolved.toml")
     target = round(at_h / old.lattice.tick_h)
-    if not 0 <= target <= old.ticks:
-        raise InputError(f"--at-h {at_h:g}: the run goes from 0 to {old.until_h:g} h")
     simulation = None
     for path in checkpoint.found(place):
         if checkpoint.tick_of(path) > target:

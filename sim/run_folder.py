@@ -44,18 +44,7 @@ class RunFolder:
         OutputFailed if it cannot be made.
         """
         self._at(path)
-        if path.exists() and not path.is_dir():
-            raise InputError(f"{path}: is a file; give another folder with -o")
-        held = [found for name in (*_OWN, *_OWN_PATTERNS) for found in path.glob(name)] if path.is_dir() else []
-        for found in held:
-            if found.is_dir():
-                raise InputError(f"{found}: is a folder where a run's file would go; choose another folder with -o")
-        if held and not force:
-            raise InputError(f"{path}: holds a run already; choose another folder with -o, or replace it with --force")
-        if held and is_being_written(str(self.run_file)):
-            raise InputError(
-                f"{path}: another process is writing this run; stop it first, or choose another folder with -o"
-            )
+        held = self.refuse_held(path, force=force)
         try:
             for found in held:
                 found.unlink()
@@ -67,6 +56,23 @@ class RunFolder:
             self._write_resolved(scenario)  # last: with it, the folder is that of a run
         except OSError as error:
             raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    @staticmethod
+    def refuse_held(path: Path, *, force: bool) -> list[Path]:
+        """The files of a run that the folder holds, to be removed. Raises InputError if they are to stay."""
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: is a file; give another folder with -o")
+        held = [found for name in (*_OWN, *_OWN_PATTERNS) for found in path.glob(name)] if path.is_dir() else []
+        for found in held:
+            if found.is_dir():
+                raise InputError(f"{found}: is a folder where a run's file would go; choose another folder with -o")
+        if held and not force:
+            raise InputError(f"{path}: holds a run already; choose another folder with -o, or replace it with --force")
+        if held and is_being_written(str(path / RUN_FILE)):
+            raise InputError(
+                f"{path}: another process is writing this run; stop it first, or choose another folder with -o"
+            )
+        return held
 
     @classmethod
     def existing(cls, path: Path, scenario: Scenario) -> "RunFolder":

@@ -28,7 +28,7 @@ from ..kernels.roles import ROLES
 from ..kernels.rupture import Rupture
 from ..kernels.stroma import Stroma
 from ..kernels.texture import check_duct
-from . import body_only, demands, sprouting
+from . import body_only, demands, inert, sprouting
 from .body.emission import Emission
 from .body.parameters import Body
 from .recorded import Checkpoint, Output
@@ -146,7 +146,9 @@ class Scenario(Parameters):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if body_only.check(self):
+        without_lattice = body_only.check(self)
+        inert.refuse(self)
+        if without_lattice:
             return self  # no process of the tissue acts
         if self.implant.cells > self.lattice.voxels:
             raise ValueError(
@@ -177,6 +179,8 @@ class Scenario(Parameters):
                 f"body.interval_h: needs whole ticks of lattice.tick_h = {self.lattice.tick_h:g} h (got "
                 f"{self.body.interval_h:g})"
             )
+        if self.body.graph and self.clones_differ:
+            demands.of_clones(self.body, self.mutation)
         demands.of_stroma(self.stroma, demands.present(self.solutes))
         demands.of_emt(self.emt, demands.present(self.solutes))
         phenotype.rates(self.emt, self.lattice.tick_h)
@@ -206,9 +210,13 @@ class Scenario(Parameters):
                 )
         return self
 
+    @property
+    def clones_differ(self) -> bool:
+        """Can there be clones with traits of their own?"""
+        return self.implant.clones > 1 or self.mutation.probability > 0
+
     def hops(self, lattice: Lattice) -> MotilityRates:
         """What hops take on a lattice: bonds, pores and the traits that clones can have are in other tables."""
-        clones_differ = self.implant.clones > 1 or self.mutation.probability > 0
         return motility.rates(
             self.motility,
             lattice,
@@ -216,7 +224,7 @@ class Scenario(Parameters):
             self.lattice.tick_h,
             adhering=self.adhesion,
             squeezing=self.pores,
-            fastest=motility.fastest(self.mutation) if clones_differ else 0.0,
+            fastest=motility.fastest(self.mutation) if self.clones_differ else 0.0,
         )
 
     @property

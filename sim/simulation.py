@@ -18,6 +18,7 @@ from .body.circulation import Arrival, Circulation
 from .body.handover import Handover, OnLattice
 from .body.journeys import PRIMARY
 from .body.organs import Colonies, Organ
+from .body.parameters import Body
 from .body.seeds import Seeds
 from .clones import Clones
 from .device import Device
@@ -39,28 +40,38 @@ class Simulation:
         implant.check_organs(scenario)
         self.primary = implant.primary(scenario, device)
         self.clones = Clones(scenario.mutation, device)
-        self.clones.start(self.primary, scenario.implant.clones, Stamp.of(scenario.rng_key))
         self.matrix_at_start = float(self.primary.matrix.sum(dtype=np.float64))  # of all voxels
-        self.cells = scenario.implant.cells
-        self.mesenchymal = round(scenario.implant.cells * scenario.implant.mesenchymal_fraction)
-        self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells
         self.vessels = Vasculature()  # what has grown of them, in the primary
         self.seeds = Seeds()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organ_names)]
-        body, tick_h = scenario.body, scenario.lattice.tick_h
+        body, tick_h = self._body(), scenario.lattice.tick_h
         if body.graph:
             self.circulation = Account(body, tick_h, scenario.rng_key, device, self._trait)
             self.colonies = self.circulation.colonies
-            field = self.circulation.metastases.field
-            self.circulation.hand_over(Handover(scenario, device, field, self._tick_of_colony))
         else:
             self.circulation = Circulation(body, tick_h, scenario.rng_key)
             self.colonies = Colonies()
         self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
+        self._start()
+
+    def _body(self) -> Body:
+        """The body of this run."""
+        return self.scenario.body
+
+    def _start(self) -> None:
+        """What a primary on a lattice adds: its implant, and the processes of its tissue and of all others."""
+        scenario, implanted = self.scenario, self.scenario.implant
+        self.clones.start(self.primary, implanted.clones, Stamp.of(scenario.rng_key))
+        self.cells = implanted.cells
+        self.mesenchymal = round(implanted.cells * implanted.mesenchymal_fraction)
+        self.others = implant.others_of(self.primary)  # in the primary, besides tumour cells
+        if isinstance(self.circulation, Account):
+            field = self.circulation.metastases.field
+            self.circulation.hand_over(Handover(scenario, self.device, field, self._tick_of_colony))
         self._fresh: set[int] = set()  # organs made in this tick: their solutes have never been solved
         self._processes = Processes.of(scenario, self.primary.lattice)
         self._organ_processes = Processes.of(
-            scenario, device.lattice(scenario.body.organ_shape), organ=True, sheds=scenario.body.secondary_seeding
+            scenario, self.device.lattice(scenario.body.organ_shape), organ=True, sheds=scenario.body.secondary_seeding
         )
 
     @property

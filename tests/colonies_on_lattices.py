@@ -25,7 +25,7 @@ def scenario(**tables: Any) -> Scenario:
             "lattice": {"shape": list(SHAPE), "voxel_um": 20.0, "tick_h": 1.0},
             "implant": {"cells": 10},
             "vessels": {"solid": False, "site_voxels": 2},
-            "body": {"organ_shape": list(SHAPE)},
+            "body": {"organ_shape": list(SHAPE), "organs": {"lung": {"share_probability": 1.0}}},
             "motility": {"epithelial_um2_per_h": 0.0, "mesenchymal_um2_per_h": 0.0},
             "intravasation": {"active_per_h": 0.0, "passive_per_h": 0.0},
             "proliferation": {"push_voxels_max": 8},

@@ -13,7 +13,7 @@ from ..errors import InputError, OutputFailed
 from ..plain_text import printable
 from ..problems import did_you_mean
 from ..run_folder import write_whole
-from . import colonies, cuda, diffusion, franssen, memory, passes, quickstart, saving, solutes
+from . import colonies, cuda, diffusion, franssen, memory, passes, quickstart, saving, solutes, spheroid
 from .figures import Figure
 from .machine import described
 from .plan import Bench, Plan
@@ -21,7 +21,7 @@ from .plan import Bench, Plan
 FORMAT = 1
 BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
     part.NAME: part.measure
-    for part in (memory, diffusion, solutes, passes, colonies, franssen, quickstart, saving, cuda)
+    for part in (memory, diffusion, solutes, passes, colonies, franssen, spheroid, quickstart, saving, cuda)
 }
 
 

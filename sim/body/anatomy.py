@@ -37,8 +37,11 @@ class Anatomy(Parameters):
     """A body. Arrays run over `places` (vessels, beds, lymph, cavities, in the order of the file) or `organs`."""
 
     title: Text
-    cardiac_output_mL_per_h: float = quantity(..., unit="mL/h", gt=0, source="the body's", about="cardiac output")
-    blood_volume_mL: float = quantity(..., unit="mL", gt=0, source="the body's", about="blood volume")
+    # the ranges go from a fish of a gram to a whale
+    cardiac_output_mL_per_h: float = quantity(
+        ..., unit="mL/h", ge=1, le=1e8, source="the body's", about="cardiac output"
+    )
+    blood_volume_mL: float = quantity(..., unit="mL", ge=0.01, le=1e7, source="the body's", about="blood volume")
     source: Text
     vessels: dict[Name, Vessel]
     beds: dict[Name, Bed]

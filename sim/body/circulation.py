@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.draws import Purpose, host_philox, threshold
+from ...kernels.draws import Purpose, host_philox, key_of, threshold
 from .parameters import Body
 from .seeds import Fate, Growing, Seeds
 
@@ -33,7 +33,7 @@ class Circulation:
     def __init__(self, parameters: Body, tick_h: float, rng_key: int) -> None:
         self._parameters = parameters
         self._transit_ticks = max(1, round(parameters.transit_h / tick_h))
-        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._key = key_of(rng_key)
         self._due: dict[int, list[int]] = {}
         shares = np.array([organ.share_probability for organ in parameters.organs.values()])
         # u32 limits of the cumulative shares; the last is never passed, whatever rounding left of 1

@@ -3,6 +3,7 @@
 import math
 from typing import Self
 
+import numpy as np
 from pydantic import model_validator
 
 from ...kernels.birth_death import OVERRATED_MAX, SMALL, Rates, establishment, overrated, substeps
@@ -11,6 +12,7 @@ from ...kernels.small_colonies import EVENTS_MAX
 
 SZCZUREK_2020 = "Szczurek et al. 2020, PLoS Comput Biol"
 COUMANS_2013 = "Coumans et al. 2013, BMC Cancer 13:283"
+FACTOR_STEP = 0.1
 
 
 class ColonyGrowth(Parameters):
@@ -188,3 +190,8 @@ class ColonyGrowth(Parameters):
         death = self.death_per_h * death_factor
         small = self.bottleneck_ratio * self.birth_per_h * death_factor if self.bottleneck_cells > 1 else 0.0
         return Rates(self.birth_per_h * birth_factor, death, self.bottleneck_cells, max(death, small))
+
+
+def rounded_division(division: np.ndarray | float) -> np.ndarray:
+    """Factors by which clones divide, in steps of a tenth, so that there are few laws."""
+    return np.exp(FACTOR_STEP * np.rint(np.log(np.maximum(division, 1e-6)) / FACTOR_STEP))

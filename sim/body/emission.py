@@ -122,6 +122,11 @@ class Emission(Parameters):
             raise ValueError(
                 f"emission.capacity_diameter_mm: needs to be above the start (got {self.capacity_diameter_mm:g})"
             )
+        if self.growth == "gompertz" and self.resection_diameter_mm >= self.capacity_diameter_mm:
+            raise ValueError(
+                f"emission.resection_diameter_mm: Gompertz growth never comes to {self.resection_diameter_mm:g} mm; give a "
+                f"diameter below emission.capacity_diameter_mm = {self.capacity_diameter_mm:g}, or a resection_h"
+            )
         if self.cluster_fraction > 0 and self.cluster_cells_mean > self.cluster_cells_max:
             raise ValueError(
                 f"emission.cluster_cells_mean: clusters of {self.cluster_cells_mean:g} cells in the mean, and of "
@@ -161,9 +166,8 @@ class Law:
     def of(cls, table: Emission, key: tuple[int, int] = (0, 0)) -> "Law":
         """`key`: the two words of the patient's key, from which comes the patient's factor."""
         kind: primary_growth.Kind = table.growth
-        growth = Growth(
-            kind, table.start_cells, np.log(2) / table.doubling_h, table.cells_of(table.capacity_diameter_mm)
-        )
+        capacity = table.cells_of(table.capacity_diameter_mm) if kind == "gompertz" else np.inf
+        growth = Growth(kind, table.start_cells, np.log(2) / table.doubling_h, capacity)
         resections = [table.resection_h or np.inf]
         if table.resection_diameter_mm > 0:
             resections.append(growth.reaches_h(table.cells_of(table.resection_diameter_mm)))

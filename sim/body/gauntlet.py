@@ -64,11 +64,13 @@ class Gauntlet(Parameters):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.full_h > self.end_h:
+        name = "full_h" if self.fall == "step" else "end_h"
+        last = getattr(self, name)
+        if self.full_h > last:
             raise ValueError(f"body.gauntlet.full_h: {self.full_h:g} h is after body.gauntlet.end_h ({self.end_h:g} h)")
-        if self.end_h / self.encounter_h > ENCOUNTERS_MAX:
+        if last / self.encounter_h > ENCOUNTERS_MAX:
             raise ValueError(
-                f"body.gauntlet.encounter_h: more than {ENCOUNTERS_MAX} encounters up to end_h ({self.end_h:g} h)"
+                f"body.gauntlet.encounter_h: more than {ENCOUNTERS_MAX} encounters up to {name} ({last:g} h)"
             )
         return self
 
@@ -79,7 +81,11 @@ def kill_probabilities(gauntlet: Gauntlet) -> np.ndarray:
     last = min(last, gauntlet.extravasation_h)  # out of the vessel they meet it no more
     hours = gauntlet.encounter_h * np.arange(1, int(last / gauntlet.encounter_h + 1e-9) + 1)
     span = gauntlet.end_h - gauntlet.full_h
-    left = np.ones(len(hours)) if span == 0 else np.clip(1.0 - (hours - gauntlet.full_h) / span, 0.0, 1.0)
+    left = (
+        np.ones(len(hours))
+        if gauntlet.fall == "step" or span == 0
+        else np.clip(1.0 - (hours - gauntlet.full_h) / span, 0.0, 1.0)
+    )
     return gauntlet.kill_probability * left
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...kernels.draws import Purpose
+from ...kernels.draws import Purpose, key_of
 from .circulation import Arrival
 from .gauntlet import kill_probabilities
 from .mean_field import entity_of
@@ -54,7 +54,7 @@ class Journeys:
         self.table = Growing(COLUMNS)
         self._tick_h = tick_h
         self._rng_key = rng_key
-        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._key = key_of(rng_key)
         self._trait = trait
         self._due: dict[int, list[np.ndarray]] = {}
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...kernels.birth_death import Rates, as_limits, guides, lineage, substeps, transitions
 from ...kernels.colony_growth import SWITCH_FROM, grow_pass
-from ...kernels.draws import Purpose, host_philox
+from ...kernels.draws import Purpose, host_philox, key_of
 from ...kernels.samplers import COUNTABLE
 from ...kernels.shedding import shed_pass
 from ...kernels.small_colonies import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, small_pass
@@ -44,7 +44,8 @@ def entity_of(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, rng_ke
     counter = np.stack(np.broadcast_arrays(*(np.asarray(word, dtype=np.uint64) for word in (a, b, c, d))), axis=-1)
     low = np.uint64(0xFFFFFFFF)
     # a Feistel step apart from all draws: their third word holds a purpose, so it is mixed in twice
-    key = ((rng_key & 0xFFFFFFFF) ^ int(Purpose.COLONY_ENTITY), rng_key >> 32)
+    word, high = key_of(rng_key)
+    key = (word ^ int(Purpose.COLONY_ENTITY), high)
     words = host_philox((counter & low).astype(np.uint32), key).astype(np.uint64)
     return words[..., 0] | (words[..., 1] << np.uint64(32))
 
@@ -66,7 +67,7 @@ class MeanField:
         # a patient has a key of its own
         own = host_philox(
             np.array([patient, 0, int(Purpose.COLONY_PATIENT) << 16, 0], dtype=np.uint32),
-            (rng_key & 0xFFFFFFFF, rng_key >> 32),
+            key_of(rng_key),
         )
         self.key = (int(own[0]), int(own[1]))
         self._known: dict[Rates, int] = {}

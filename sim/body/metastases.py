@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...kernels.draws import Purpose
+from ...kernels.draws import Purpose, key_of
 from ...kernels.host_samplers import Draws, binomial
 from ..device import Device
+from .colony_parameters import rounded_division
 from .journeys import Journeys
 from .mean_field import DORMANT, GROWING, MeanField, entity_of
 from .organs import COLUMNS, Colonies
 from .outcomes import Outcomes, Steps
 from .passage import EVASIVE_BIT, share_of, source_of_organ
 from .seed_draws import entities, happens, mean_trait, words, words_of
-from .seeds import NONE, Fate, Growing, Seeds
+from .seeds import NONE, Fate, Growing, Seeds, refuse_too_many
 
 if TYPE_CHECKING:
     from .handover import Handover
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # of the table of colonies: those of a body with lattices, wider, and what is inherited
 COLONY_COLUMNS = {**COLUMNS, "cells": np.int64, "evasive": np.uint8, "parent": np.int32}
 COUNTED = {"fate": np.uint8, "organ": np.int16, "seeds": np.int64, "cells": np.int64}
-FACTOR_STEP = 0.1
 
 
 class Metastases:
@@ -63,7 +63,7 @@ class Metastases:
         self.counted.append({"fate": fates, "organ": np.tile(np.arange(-1, organs), len(Fate))}, count=len(fates))
         self._dormant = body.dormancy.probability
         self._growth = np.array([body.soil_of(organ).growth_factor for organ in steps.anatomy.organs])
-        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._key = key_of(rng_key)
         self._rng_key = rng_key
         self._trait = trait
         self._tick_h = tick_h
@@ -165,7 +165,7 @@ class Metastases:
         self.field.table["law"][:], self.field.table["adapted_law"][:] = law, adapted_law
 
     def _laws(self, organ: np.ndarray, division: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        factor = self._growth[organ] * np.exp(FACTOR_STEP * np.rint(np.log(np.maximum(division, 1e-6)) / FACTOR_STEP))
+        factor = self._growth[organ] * rounded_division(division)
         ordinary, adapted = {}, {}
         for one in factor.tolist():  # in the order of the seeds, so that numbers of laws do not depend on anything else
             if one not in ordinary:
@@ -203,6 +203,7 @@ class Metastases:
         tick: int,
     ) -> None:
         each = lives[0] + lives[1]
+        refuse_too_many(int(each.sum()), seeds.table.rows)
         at = np.repeat(np.arange(len(rows)), each)
         if not len(at):
             return

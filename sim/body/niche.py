@@ -12,10 +12,10 @@ Ignored: organs that differ in how fast they are prepared, metastases that secre
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...kernels.parameters import Parameters, quantity
 
@@ -60,6 +60,13 @@ class Niche(Parameters):
         source="assumed; 0 = none",
         about="share of those that the soil would refuse that it takes",
     )
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        for name in self.organs:
+            if self.organs.count(name) > 1:
+                raise ValueError(f"body.niche.organs: names {name!r} twice; once is enough, nothing is prepared twice")
+        return self
 
 
 @dataclass

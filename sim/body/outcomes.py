@@ -41,13 +41,12 @@ class Steps:
         self.transit, self.arrest, self.gauntlet, self.niche = body.transit, body.arrest, body.gauntlet, body.niche
         self.anatomy = body.anatomy
         self.home = self.anatomy.primaries[body.primary].organ  # None for an injection
-        self.adhesion = {organ: body.soil_of(organ).adhesion_probability for organ in self.anatomy.organs}
         self._chains = {}
 
     def chain(self, kind: Kind):
         """The chain of a kind of seed."""
         if kind not in self._chains:
-            self._chains[kind] = chain(self.anatomy, self.transit, self.arrest, kind, self.adhesion)
+            self._chains[kind] = chain(self.anatomy, self.transit, self.arrest, kind, self.body.soil_of)
         return self._chains[kind]
 
     def arrested(self, kind: Kind, start: np.ndarray) -> np.ndarray:

@@ -114,7 +114,7 @@ class Body(Parameters):
     interval_h: float = quantity(
         24.0,
         unit="h",
-        gt=0,
+        ge=1e-6,
         le=1e4,
         source="numerical",
         about="interval at which a graph's niche, dormancy and colonies go on",
@@ -183,9 +183,9 @@ class Body(Parameters):
                 if getattr(self, name) != (type(self).model_fields[name].default if name != "organs" else {}):
                     raise ValueError(f"body.{name}: belongs to a body without body.graph; with it, {_INSTEAD[name]}")
             self._check_names()
-            self._check_laws()
+            self.check_laws()
             self._check_seeding()
-            self._check_ends()
+            self.check_ends()
             return self
         for name in (*OF_GRAPH, "soil"):
             if getattr(self, name):
@@ -208,12 +208,12 @@ class Body(Parameters):
                 if name not in body.organs:
                     raise ValueError(f"{key}: {printable(body.title)} has no organ {name!r}{hint(name, body.organs)}")
 
-    def _check_laws(self) -> None:
-        """Colonies can be advanced by an interval in every soil."""
+    def check_laws(self, division: float = 1.0) -> None:
+        """Raises ValueError unless colonies of a clone that divides so many times as fast can be advanced in every soil."""
         growth = self.colonies
         if growth is None:
             return
-        factors = {soil.growth_factor for soil in (EQUAL, *self.soil.values())}
+        factors = {division * soil.growth_factor for soil in (EQUAL, *self.soil.values())}
         for law in {growth.rates(factor, adapted=adapted) for factor in factors for adapted in (False, True)}:
             try:
                 growth.refuse(law, self.interval_h)
@@ -230,21 +230,26 @@ class Body(Parameters):
                 "body.secondary_seeding: false, and body.colonies.shedding_per_h is above 0; give true, or a rate of 0"
             )
 
-    def _check_ends(self) -> None:
-        """Seeds of every kind that there is come to an end."""
+    def check_ends(self, *, clones_evade: bool = False) -> None:
+        """Raises ValueError, naming the key, if seeds of a kind that there is would not come to an end.
+
+        `clones_evade`: clones of low visibility evade natural killers, whatever share of all seeds does.
+        """
         transit, arrest, body = self.transit, self.arrest, self.anatomy
         assert transit and arrest
-        adhesion = {organ: self.soil_of(organ).adhesion_probability for organ in body.organs}
+        if clones_evade and transit.evasive_fraction == 0.0:
+            transit = transit.model_copy(update={"evasive_fraction": 0.5})
         for kind in KINDS:
             if share_of(transit, kind) == 0.0:
                 continue
             try:
-                passages = float(chain(body, transit, arrest, kind, adhesion).visits_from.sum(axis=1).max())
+                passages = float(chain(body, transit, arrest, kind, self.soil_of).visits_from.sum(axis=1).max())
             except ValueError:  # neither held nor dying
                 passages = math.inf
             if not passages <= MEAN_MAX:
+                who = " of clones of low visibility (mutation.visibility)" if clones_evade and kind.evasive else ""
                 raise ValueError(
-                    f"body.arrest.{_passes(kind)}: such seeds would come into {passages:.3g} places in the mean before "
+                    f"body.arrest.{_passes(kind)}: such seeds{who} would come into {passages:.3g} places in the mean before "
                     f"they are held or die (at most {MEAN_MAX:g}); lower it, or raise a hazard of body.transit: "
                     "shear_per_h, nk_per_h, anoikis_per_h"
                 )
@@ -281,6 +286,8 @@ class Body(Parameters):
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
+        if "primary" in self.organs:
+            raise ValueError("body.organs: the primary's own tissue is called 'primary'; give another name")
         total = sum(organ.share_probability for organ in self.organs.values())
         if self.organs and abs(total - 1.0) > 1e-6:
             raise ValueError(f"body.organs: share_probability adds up to {total:.6g} over the organs; it must be 1")

@@ -2,6 +2,7 @@
 
     dies on the way           with hazard h = c (shear + e nk) + a anoikis, through all of its time in vessels
     passes a capillary bed    with probability p (1 - adhesion of the organ), else arrests in it
+    settles in a cavity       with probability (1 - p) times the factor of its organ's lining, else leaves with the lymph
 
 Two classes of cells reconcile the data: large ones stick in the first bed (Proctor et al. 1976, Br J Cancer 34:651:
 almost all), small ones go round for hours (half-life 1-2.4 h after mastectomy, Meng et al. 2004, Clin Cancer Res 10:8152).
@@ -12,7 +13,7 @@ This is the one account of removal, by beds and by the hour: a half-life follows
 Ignored: deformation with time, seeds that get loose again, other routes of removal (marrow, spleen pulp).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,10 @@ import numpy as np
 from ...kernels.parameters import Parameters, quantity
 from .anatomy import Anatomy
 from .chain import Chain
+from .soil import Soil
 
 MENG_2004 = "Meng et al. 2004, Clin Cancer Res 10:8152"
+SoilOf = Callable[[str], Soil]
 PROCTOR_1976 = "Proctor et al. 1976, Br J Cancer 34:651"
 
 
@@ -158,25 +161,26 @@ def hazard_per_h(transit: Transit, kind: Kind) -> float:
     return cloak * (transit.shear_per_h + evasion * transit.nk_per_h) + shelter * transit.anoikis_per_h
 
 
-def pass_probability(anatomy: Anatomy, arrest: Arrest, kind: Kind, adhesion: Mapping[str, float]) -> np.ndarray:
-    """(places,) f8 that a seed passes each place where it could stop; `adhesion` by organ, 0 where it names none."""
+def pass_probability(anatomy: Anatomy, arrest: Arrest, kind: Kind, soil_of: SoilOf) -> np.ndarray:
+    """(places,) f8 that a seed passes each place where it could stop; `soil_of` gives the soil of an organ."""
     by_size = arrest.cluster_pass_probability if kind.cluster else arrest.large_pass_probability
     if kind.small and not kind.cluster:
         by_size = arrest.small_pass_probability
     out = np.ones(len(anatomy.places))
     for name, row in anatomy.index.items():
         if name in anatomy.beds:
-            out[row] = by_size * (1.0 - adhesion.get(anatomy.beds[name].organ, 0.0))
+            out[row] = by_size * (1.0 - soil_of(anatomy.beds[name].organ).adhesion_probability)
         elif name in anatomy.lymph:
             out[row] = arrest.node_pass_probability
         elif name in anatomy.cavities:
-            out[row] = arrest.cavity_pass_probability
+            holds = soil_of(anatomy.cavities[name].organ).lining_factor
+            out[row] = arrest.cavity_pass_probability + (1.0 - holds) * (1.0 - arrest.cavity_pass_probability)
     return out
 
 
-def chain(anatomy: Anatomy, transit: Transit, arrest: Arrest, kind: Kind, adhesion: Mapping[str, float]) -> Chain:
+def chain(anatomy: Anatomy, transit: Transit, arrest: Arrest, kind: Kind, soil_of: SoilOf) -> Chain:
     """Where seeds of a kind end."""
-    passes = pass_probability(anatomy, arrest, kind, adhesion)
+    passes = pass_probability(anatomy, arrest, kind, soil_of)
     return Chain.of(anatomy, passes, 0.0, hazard_per_h(transit, kind))
 
 

@@ -36,7 +36,7 @@ class Lymph(Parameters):
     """A `[lymph.<name>]` table: the sinus of nodes, where seeds stop, or a duct, which has no organ."""
 
     organ: Name | None = None
-    residence_h: float = quantity(..., unit="h", gt=0, source="the body's", about="mean time of what passes")
+    residence_h: float = quantity(..., unit="h", ge=1e-4, le=1e4, source="the body's", about="mean time of what passes")
     to: Shares
     source: Text
 
@@ -45,7 +45,7 @@ class Cavity(Parameters):
     """A `[cavities.<name>]` table: what is shed into it settles on its lining, or leaves with the lymph."""
 
     organ: Name
-    residence_h: float = quantity(..., unit="h", gt=0, source="the body's", about="mean time of what passes")
+    residence_h: float = quantity(..., unit="h", ge=1e-4, le=1e4, source="the body's", about="mean time of what passes")
     to: Shares
     source: Text
 

@@ -8,7 +8,7 @@ The niche enters in steps of a hundredth, so that the outcomes need not be worke
 
 import numpy as np
 
-from ...kernels.draws import Purpose
+from ...kernels.draws import Purpose, key_of
 from .account import Account
 from .emission import Emission, Law
 from .journeys import PRIMARY, Arrival
@@ -26,7 +26,7 @@ class Primary:
     """The primary of one patient."""
 
     def __init__(self, table: Emission, account: Account, rng_key: int, tick_h: float) -> None:
-        self._key = (rng_key & 0xFFFFFFFF, rng_key >> 32)
+        self._key = key_of(rng_key)
         self._rng_key = rng_key
         self._tick_h = tick_h
         self._account = account

@@ -10,7 +10,9 @@ from enum import IntEnum
 
 import numpy as np
 
+from ..available import available_memory
 from ..departures import Departure
+from ..errors import SeedsoilError
 
 
 class Fate(IntEnum):
@@ -28,6 +30,11 @@ class Fate(IntEnum):
 
 DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
 NONE = -1  # no organ, no colony
+# a seed that lives on, its colony and their tables, in a body that is a graph (measured at 1.5e5)
+LIVING_BYTES = 450
+# rows of tables are told apart by 31 bits
+ROWS_MAX = 2**31 - 1
+_LOOKED_AT_FROM = 100_000
 
 # name -> dtype of what is kept per seed
 COLUMNS = {
@@ -47,6 +54,18 @@ COLUMNS = {
     "cells_without_room": np.int32,
     "first": np.int64,
 }
+
+
+def refuse_too_many(count: int, rows: int = 0) -> None:
+    """Raises SeedsoilError if so many more seeds, beside `rows` of them, cannot be held: before they are drawn one by one."""
+    if count < _LOOKED_AT_FROM:
+        return
+    free = available_memory()
+    if rows + count > ROWS_MAX or (free is not None and count * LIVING_BYTES > free):
+        raise SeedsoilError(
+            f"body: {count:.3g} seeds would live on from one interval, too many to be held; give a smaller "
+            "emission.shedding_per_h or body.colonies.shedding_per_h, or soils that take fewer"
+        )
 
 
 class Growing:

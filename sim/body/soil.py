@@ -1,7 +1,8 @@
 """Soil: what an organ offers to any seed, shared by all primaries; what a clone is like multiplies it.
 
-Each `[body.soil.<organ>]` acts at three places: on the wall of its vessels (adhesion), where a cell that got out finds or
-does not find a spot to live on (receptive), and in how fast colonies grow there (growth). Data on whole bodies fix their
+Each `[body.soil.<organ>]` acts at four places: on the wall of its vessels (adhesion), on the lining of its cavity if it has
+one (lining), where a cell that got out finds or does not find a spot to live on (receptive), and in how fast colonies grow
+there (growth). Data on whole bodies fix their
 product only, not each of them (autopsies; `docs/model.md`, "The body").
 """
 
@@ -18,6 +19,14 @@ class Soil(Parameters):
         le=1,
         source="assumed; 0 = by size alone",
         about="that a seed sticks to the wall, a passage",
+    )
+    lining_factor: float = quantity(
+        1.0,
+        unit="1",
+        ge=0,
+        le=1,
+        source="assumed; 1 = as body.arrest says",
+        about="by which the organ multiplies the chance that a seed in its cavity settles on the lining",
     )
     receptive_probability: float = quantity(
         1.0,

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...kernels.draws import Purpose
 from .poisson import poisson, uniforms
+from .seeds import refuse_too_many
 
 FATES_MAX = 2**12
 
@@ -61,5 +62,6 @@ def shed(
     entity = np.arange(means.shape[0])[:, None] * FATES_MAX + np.arange(means.shape[1])[None, :]
     counts = poisson(uniforms(key, entity, interval, Purpose.SHED, source), means)
     living = np.where(fates.lives[None, :], counts, 0)
+    refuse_too_many(int(living.sum()))
     size, fate = (np.repeat(index.reshape(-1), living.reshape(-1)) for index in np.indices(means.shape))
     return Shed(counts, size + 1, fate)

@@ -32,7 +32,8 @@ def check(
     loaded = options.load(scenario, settings, rng_key, until_h)
 
     from ..available import cuda_is_likely, gpu_free_bytes
-    from ..limits import refuse_what_cannot_run, warnings_of
+    from ..limits import refuse_what_cannot_run
+    from ..warned import warnings_of
 
     on_gpu = device == "cuda" or (device == "auto" and cuda_is_likely())
     folder = output or Path("runs") / (Path(scenario).stem or "run")
@@ -120,6 +121,7 @@ def _try_placing(scenario: "Scenario") -> None:
 
 def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) -> str:
     from ..available import available_memory, free_disk, readable_bytes
+    from ..limits import of_colonies
     from ..plain_text import printable
     from ..resolved import resolved_rows
 
@@ -154,4 +156,6 @@ def _told(scenario: "Scenario", needs: "Estimate", folder: Path, device: str) ->
 
         lines["body"] = f"{printable(body.anatomy.title)}; {body.primary} primary, {len(body.organ_names)} organs"
         lines["steps"] = f"log10 {told(body)}"
+    if scenario.emission is not None:
+        lines["colonies"] = of_colonies(needs)
     return "\n".join(f"  {name:<9} {text}" for name, text in lines.items())

@@ -1,6 +1,8 @@
 """The five presets of a body without a lattice: their efficiency against its anchor, and where their seeds go first."""
 
+import csv
 import math
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from seedsoil.sim.body.bloodstream import Bloodstream
 from seedsoil.sim.body.budget import budget
 from seedsoil.sim.body.emission import Law
 from seedsoil.sim.body.outcomes import Steps
+from seedsoil.sim.body.parameters import Body
+from seedsoil.sim.body.passage import source_of_organ
 from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario
 
@@ -62,6 +66,52 @@ def test_what_lasts_goes_where_autopsies_find_it(presets: dict[str, Scenario]) -
     assert first["prostate"][0] == "bone"
     assert first["breast"][0] == "lung"
     assert first["lung"].index("brain") < first["breast"].index("brain") or first["lung"][0] != "lung"
+
+
+def by_organ(body: Body, start: np.ndarray) -> np.ndarray:
+    """(organs,) that a single cell that starts there lives on in each."""
+    steps = Steps(body)
+    found = steps.outcomes(start, 1)
+    lives = found.probability[0] * found.lives
+    return np.bincount(found.organ[found.lives], lives[found.lives], len(steps.anatomy.organs))
+
+
+def with_lining(body: Body, factor: float) -> Body:
+    pleura = body.soil_of("pleura").model_copy(update={"lining_factor": factor})
+    return body.model_copy(update={"soil": {**body.soil, "pleura": pleura}})
+
+
+def test_a_lung_tumour_reaches_the_pleura_about_as_often_as_counted(presets: dict[str, Scenario]) -> None:
+    """With the soil of all presets: among the sites without nodes, by 2."""
+    table = (files("seedsoil.scenarios") / "data" / "autopsies_disibio2008.csv").read_text("utf-8").splitlines()
+    row = next(row for row in csv.DictReader(table) if row["primary"] == "lung")
+    sites = [name for name in row if name not in ("primary", "n_autopsies", "lung") and "nodes" not in name]
+    counted = int(row["pleura"]) / sum(int(row[name]) for name in sites)
+    body = presets["lung"].body
+    organs = body.anatomy.organs
+    share = {}
+    for factor in (body.soil_of("pleura").lining_factor, 1.0):
+        lives = by_organ(with_lining(body, factor), body.anatomy.source_of("lung"))
+        share[factor] = lives[organs.index("pleura")] / sum(lives[organs.index(name)] for name in sites)
+    assert 0.5 < share[0.05] / counted < 2.0
+    assert share[1.0] / counted > 5.0  # planted: a lining that holds all that its cavity does not let go
+    scale = [presets[name].body.soil_of("bone").receptive_probability for name in ("breast", "lung")]
+    soil = [presets[name].body.soil_of("pleura").receptive_probability for name in ("breast", "lung")]
+    assert soil[0] / soil[1] == pytest.approx(scale[0] / scale[1], rel=0.01)  # no deviation of one primary
+
+
+@pytest.mark.parametrize("name", ANCHORS)
+def test_colonies_of_the_pleura_do_not_seed_it_above_all(name: str, presets: dict[str, Scenario]) -> None:
+    """Their seeds live on in it less often than those of the lung do anywhere."""
+    body = presets[name].body
+    organs = body.anatomy.organs
+    lung = by_organ(body, source_of_organ(body.anatomy, "lung")).sum()
+    own = [
+        by_organ(with_lining(body, factor), source_of_organ(body.anatomy, "pleura"))[organs.index("pleura")]
+        for factor in (body.soil_of("pleura").lining_factor, 1.0, 0.0)
+    ]
+    assert own[0] < lung < own[1]
+    assert own[2] < 1e-3 * own[1]  # without the cavity
 
 
 def test_ctc_before_metastasis_are_as_rare_as_in_patients(presets: dict[str, Scenario]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from seedsoil.sim.body.anatomy import Anatomy, load
 from seedsoil.sim.body.chain import Chain
 from seedsoil.sim.body.transit import Ends, names_of, travel
+from seedsoil.sim.errors import SeedsoilError
 
 KEY = (11, 3)
 MANY = 60_000
@@ -51,7 +52,7 @@ def test_sampled_seeds_end_where_the_chain_says(human: Anatomy, primary: str) ->
 
 
 def test_an_edge_that_one_of_the_two_has_wrong_is_seen(human: Anatomy) -> None:
-    wrong = human.changed(beds={"liver": {"to": {"right_heart": 0.9, "portal_vein": 0.1}}})
+    wrong = human.changed(beds={"liver": {"to": {"right_heart": 0.9, "vertebral_plexus": 0.1}}})
     ends = sent(human, [Chain.of(human, 0.5)], "colon")
     assert furthest(ends, Chain.of(wrong, 0.5), "colon") > 6.0
 
@@ -105,5 +106,5 @@ def test_names_differ_by_everything_that_tells_seeds_apart() -> None:
 
 def test_seeds_that_never_end_are_refused(human: Anatomy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seedsoil.sim.body.transit.PASSAGES_MAX", 50)
-    with pytest.raises(ValueError, match="still on its way"):
+    with pytest.raises(SeedsoilError, match="still on its way"):
         sent(human, [Chain.of(human, 0.999)], "breast", 100)

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from twins import steady_twin
 from twins.tissues import DEEP, FLAT
 
+from seedsoil.kernels.multigrid import Solver
 from seedsoil.kernels.steady import Law, Levels, Solved, solve
 from seedsoil.sim.device import Device
 
@@ -216,6 +217,36 @@ def test_uptake_alone_holds_a_supply_below_it(device: Device) -> None:
     np.testing.assert_allclose(field, 6.0, rtol=1e-4)
     with pytest.raises(ValueError, match=r"no state of rest.*mean supply of 4 per h"):
         solve(lattice, field, 4 * ones, zeros, 4 * ones, Levels.of(lattice), law)
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_a_few_vessels_alone_feed_a_knot_of_cells(device: Device, monkeypatch: pytest.MonkeyPatch, cold: bool) -> None:
+    """The level hangs on four voxels: V-cycles come to rest where nothing balances, with half the oxygen (caught)."""
+    shape, draw = (32, 32, 32), np.random.default_rng(1)
+    vessel = np.zeros(shape, bool)
+    vessel.reshape(-1)[draw.choice(vessel.size, 4, replace=False)] = True
+    middle = 32 * draw.random(3)
+    nearest = ((np.indices(shape).reshape(3, -1).T - middle) ** 2).sum(axis=1).argsort()[:400]
+    cell = np.zeros(shape, bool)
+    cell.reshape(-1)[nearest] = True
+    supply, drain = (4.7e6 * vessel).astype(np.float32), (1.175e5 * vessel).astype(np.float32)
+    uptake = (3.6e4 * (cell & ~vessel)).astype(np.float32)
+    lattice, law = device.lattice(shape), Law(6e6, 20.0, 1.0)
+    scratch = Levels.of(lattice)
+
+    def solved() -> tuple[Solved, float]:
+        """And what is taken up of what comes in, less 1."""
+        field = np.full(shape, 40.0, np.float32)
+        done = solve(lattice, field, supply, drain, uptake, scratch, law, cold=cold)
+        c = field.astype(float)
+        return done, float((uptake * c / (1 + c)).sum() / (supply - drain * c).sum() - 1)
+
+    done, off = solved()
+    assert done.converged and done.cycles <= 8 and abs(off) < 2e-3
+    full = Solver.cycle
+    monkeypatch.setattr(Solver, "cycle", lambda self, at=0, **_: full(self, at, full=False))
+    planted, off = solved()
+    assert not planted.converged and abs(off) > 2e-3
 
 
 def test_what_has_no_answer_is_refused(device: Device) -> None:

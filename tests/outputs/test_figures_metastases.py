@@ -1,11 +1,13 @@
 """Figures of metastases as numbers, on tables made by hand: what they count, and that nothing to show is said."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from seedsoil.outputs import figures_metastases, figures_seeds
+from seedsoil.outputs import figures_metastases, figures_seeds, report_metastases, style
 from seedsoil.outputs.cascade import PRIMARY, counted_funnel, seeding_table
 
 ORGANS = ["liver", "lung", "bone"]
@@ -83,12 +85,27 @@ def test_sizes_are_those_of_colonies_that_grow() -> None:
     assert figure.axes[1].lines[0].get_xdata().max() == 1e7  # type: ignore[union-attr]
 
 
-def test_nothing_is_said_in_words() -> None:
-    for figure in (
-        figures_metastases.sizes(colonies_of([]), ORGANS),
-        figures_metastases.seeding(colonies_of([]), ORGANS),
-    ):
-        assert "No colony grows" in words_in(figure)
+def test_nothing_that_grows_is_said_in_words_without_an_empty_picture() -> None:
+    gone = colonies_of([(0, -1, 0, EXTINCT), (1, -1, 0, EXTINCT), (1, -1, 3, 1)])
+    gone["state"].attrs["flag_meanings"] = "waiting dormant growing extinct"
+    run = SimpleNamespace(attributes={"organ_names": ORGANS})
+    said = report_metastases.metastases(run, gone)  # type: ignore[arg-type]
+    assert "none grows" in said and "1 dormant, 2 extinct" in said
+    assert "<svg" not in said and "<img" not in said
+
+
+def test_the_budget_is_in_powers_of_ten() -> None:
+    series = series_of(seeds_released=1e8, seeds_died_in_transit=6e7, seeds_died_after_arrest=4e7 - 20)
+    said = report_metastases._budget(series, colonies_of(ROWS))
+    assert "arrested in an organ 10<sup>−0.4</sup>" in said
+    assert "-0.0" not in report_metastases._power(0.999)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (999_999, "999\u2009999"), (2_199_805, "2.2 × 10⁶"), (3e12, "3.0 × 10¹²")]
+)
+def test_numbers_beyond_a_million_are_powers_of_ten(number: float, text: str) -> None:
+    assert style.large_text(number) == text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 Visibility varies by the same law and does nothing in this scenario, and so does the response to EMT, which is made to
 vary here: the two are the neutral control. Eight keys, 350 hours. How far selection has come by then depends on when the
-first strong driver arose, so the test is of signs: all eight differences lie above 0 by chance once in 256.
+first strong driver arose, so the test is of signs: all eight differences lie above 0 by chance once in 256. The criterion
+was chosen on keys 1 to 8; the keys below were run once, after that.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from seedsoil.sim.scenario_file import load_scenario
 from seedsoil.sim.simulation import Simulation
 
 pytestmark = pytest.mark.physics
-KEYS = range(1, 9)
+KEYS = range(101, 109)
 
 
 def means(device: Device, key: int, **changes: object) -> dict[str, float]:

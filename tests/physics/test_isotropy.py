@@ -7,15 +7,21 @@ back, which lowers the variance). Three axes below 4 sigma: 2e-4 false alarms, f
 
 The negative control gives every contest to the same face. A bias of that kind needs two cells that want
 one voxel from opposite sides, so it is a matter of how often cells try.
+
+With everything else there is to a hop but gradients (bonds, grip, fibres, headings) each cell runs on in a direction of its own, so
+hops of one tick resemble those of the last and there are more than chance would give of either sign: the standard
+error is that of batches ten times as long as a heading is kept.
 """
 
 import numpy as np
 import pytest
 
 from seedsoil.kernels import contest, motility
-from seedsoil.kernels.draws import Stamp, threshold
+from seedsoil.kernels.adhesion import AdhesionRates
+from seedsoil.kernels.draws import ALWAYS, Stamp, threshold
 from seedsoil.kernels.intravasation import CONTACT, IntravasationRates
-from seedsoil.kernels.motility import LINEAR, MotilityRates
+from seedsoil.kernels.motility import BOLTZMANN, LINEAR, MotilityRates
+from seedsoil.kernels.persistence import Run
 from seedsoil.kernels.tissue import Cell, Tissue, bare
 from seedsoil.sim.device import start
 
@@ -71,3 +77,59 @@ def test_no_axis_is_preferred_and_a_fixed_order_is_seen_to(density, try_probabil
 
     up, down = net_hops(packed(density), try_probability, moves // 10, contest.FIXED, key=20190711)
     assert (np.abs(sigmas(up, down)) > 7).all()
+
+
+BATCH = 20  # ticks
+EVERYTHING = MotilityRates(
+    1,
+    BOLTZMANN,
+    0.04,
+    0.06,
+    0.0,
+    ALWAYS,
+    AdhesionRates(bond=0.6, grip=0.2),
+    run=Run(0.1, 0.2, threshold(0.5)),  # kept for two ticks
+    alignment=0.5,
+)
+
+
+def net_of_batches(moves: int, fairness: int, key: int) -> tuple[np.ndarray, np.ndarray]:
+    """(hops up less hops down of each batch and axis, hops along each axis) with all factors, density 0.7."""
+    tissue, random = packed(0.7), np.random.default_rng(2)
+    tissue.emt[...] = random.integers(0, 256, SHAPE) * (tissue.cell != Cell.EMPTY)
+    tissue.matrix[...] = random.random(SHAPE)
+    tissue.fibre[...] = random.integers(0, 4, SHAPE)
+    assert (
+        EVERYTHING.factors.bonds and EVERYTHING.factors.grip and EVERYTHING.factors.guided and EVERYTHING.factors.runs
+    )
+    net, total, tick = [], np.zeros(3), 0
+    while total.sum() < moves:
+        faces = np.zeros(7, np.int64)
+        for _ in range(BATCH):
+            stamp = Stamp.of(key, 0, tick)
+            motility.turn(tissue, EVERYTHING, stamp)
+            motility.propose(tissue, EVERYTHING, 0, stamp, solid_vessels=False)
+            contest.settle(tissue, STAYS, 0, stamp, fairness=fairness)
+            went = tissue.intent[(tissue.intent > 0) & (tissue.cell == Cell.EMPTY)]
+            faces += np.bincount(went, minlength=7)
+            tick += 1
+        net.append(faces[2::2] - faces[1::2])
+        total += faces[2::2] + faces[1::2]
+    return np.array(net), total
+
+
+def test_nor_is_one_with_bonds_grip_fibres_and_headings():
+    """Each axis below 4 s.e.; a fixed order beyond 7, in a tenth of the hops. No hop has a chance above 1: 6 x 0.06 x 1.5 + 0.2 x 2."""
+
+    def sigmas_of_batches(net: np.ndarray) -> np.ndarray:
+        assert len(net) >= 6
+        return net.mean(axis=0) / (net.std(axis=0, ddof=1) / np.sqrt(len(net)))
+
+    net, total = net_of_batches(100_000_000, contest.RANDOM, key=20190712)
+    print("batches:", len(net), "sigmas:", sigmas_of_batches(net), "hops:", total)
+    assert (np.abs(sigmas_of_batches(net)) < 4).all()
+    planted, _ = net_of_batches(10_000_000, contest.FIXED, key=20190712)
+    # in a tenth of the hops there are few batches: their s.e. is taken from those above, which are of the same length
+    error = net.std(axis=0, ddof=1) / np.sqrt(len(planted))
+    print("fixed order:", len(planted), planted.mean(axis=0) / error)
+    assert (np.abs(planted.mean(axis=0) / error) > 7).all()

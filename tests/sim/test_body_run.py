@@ -124,7 +124,7 @@ def test_the_file_has_the_body(file: Path, tmp_path: Path) -> None:
         ("body.graph", "humman", "did you mean 'human'"),
         ("body.soil.bones.growth_factor", 1.0, "no organ 'bones' - did you mean 'bone'"),
         ("body.transit.small_fraction", 1.5, "0 to 1"),
-        ("body.gauntlet.full_h", 30.0, "is after body.gauntlet.end_h"),
+        ("body.gauntlet.encounter_h", 0.001, "more than 1000 encounters up to full_h"),
         ("body.transit_h", 5.0, "belongs to a body without body.graph"),
         ("body.niche.organs", ["lungs"], "no organ 'lungs'"),
         ("body.interval_h", 12.3, "needs whole ticks"),

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +10,7 @@ from seedsoil.sim.body import parameters
 from seedsoil.sim.body.anatomy import shipped_bodies
 from seedsoil.sim.body.parameters import Body
 from seedsoil.sim.errors import InputError
+from seedsoil.sim.resolved import resolved_toml
 from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario, shipped_scenarios, with_overrides
 
@@ -74,11 +74,10 @@ def test_a_checkpoint_of_another_body_is_refused_as_a_scenario_is(path: Path) ->
 
 
 def test_a_branch_does_not_rewrite_its_primary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the past holds: what it is refused for is in the scenarios alone."""
+    """What it is refused for is in the scenarios alone, so the past need not be computed."""
     given = {"primary": "emission", "until_h": 480.0, "body": {"graph": "human", "primary": "breast"}}
-    past = SimpleNamespace(tick=9, time_h=216.0, scenario=Scenario.model_validate(given))
-    monkeypatch.setattr(resuming, "_past", lambda *_: past)
-    (tmp_path / "resolved.toml").write_text("")
+    (tmp_path / "resolved.toml").write_text(resolved_toml(Scenario.model_validate(given)))
+    monkeypatch.setattr(resuming, "_past", lambda *_: pytest.fail("the past was computed"))
     with pytest.raises(InputError, match=r"emission\.start_diameter_mm: a branch shares the past"):
         changed = {"emission.start_diameter_mm": 20.0}
         resuming.branch(tmp_path, at_h=216.0, out=tmp_path / "never", overrides=changed)

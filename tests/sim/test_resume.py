@@ -178,16 +178,32 @@ def test_a_branch_with_changes_differs_from_there_on(tmp_path: Path, whole: Path
     [
         ({"lattice.tick_h": 0.05}, 4.0, r"\[lattice\]"),
         ({"vessels.blood": 3}, 4.0, r"\[vessels\]"),
+        ({"mutation.clones_max": 0}, 4.0, "mutation.clones_max"),
+        ({"body.organ_shape": [1, 40000, 40000]}, 4.0, "keeps the organs"),
+        ({}, 4.0, "does not fit"),
         ({}, 10.0, "from 0 to 9 h"),
+        ({}, 1e308, "from 0 to 9 h"),
         ({}, 9.0, "no future"),
     ],
 )
-def test_a_branch_that_cannot_be_is_refused_and_writes_nothing(
-    tmp_path: Path, whole: Path, overrides: dict, at_h: float, complaint: str
+def test_a_branch_that_cannot_be_is_refused_before_its_past_is_computed_and_writes_nothing(
+    tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict, at_h: float, complaint: str
 ) -> None:
+    monkeypatch.setattr("seedsoil.sim.resume._past", lambda *_: pytest.fail("the past was computed"))
+    monkeypatch.setattr("seedsoil.sim.limits.free_disk", lambda _: 1)
     with pytest.raises(InputError, match=complaint):
         branch(whole, at_h=at_h, out=tmp_path / "never", overrides=overrides, report=False)
     assert not (tmp_path / "never").exists()
+
+
+def test_a_branch_into_another_run_is_refused_before_its_past_is_computed(
+    tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seedsoil.sim.resume._past", lambda *_: pytest.fail("the past was computed"))
+    (tmp_path / "run.vtkhdf").write_text("precious")
+    with pytest.raises(InputError, match="--force"):
+        branch(whole, at_h=4.0, out=tmp_path, report=False)
+    assert (tmp_path / "run.vtkhdf").read_text() == "precious"
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import math
 
 import pytest
 
-from seedsoil.sim.limits import estimate, warnings_of
+from seedsoil.sim.limits import estimate
 from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario, shipped_scenarios
+from seedsoil.sim.warned import warnings_of
 
 NAMES = sorted(shipped_scenarios())
 # Franssen et al. 2019: time and length scale, cells a site

@@ -66,8 +66,9 @@ def relax_colour(
     colour: int,
     per_h: float,
     half: float,
+    over: float = 0.0,
 ) -> np.ndarray:
-    """c f4 after one colour has been relaxed, between closed walls."""
+    """c f4 after one colour has been relaxed, and `over` of the step more where diffusion rules; between closed walls."""
     one, zero = np.float32(1), np.float32(0)
     link = np.float32(per_h)
 
@@ -83,7 +84,9 @@ def relax_colour(
     (x, y, z) = (low[0] + high[0] for low, high in pairs)
     (xo, yo, zo) = (low[1] + high[1] for low, high in pairs)
     enters = supply + ((x + y) + z)
-    leaves = drain + ((yo + zo) + xo)
+    out = (yo + zo) + xo
+    leaves = drain + out
+    bound = leaves <= np.float32(2) * out
     if uptake is None:
         fresh = enters / leaves
     else:
@@ -94,5 +97,7 @@ def relax_colour(
         fresh = np.where(near, slack + root, np.float32(2) * k * enters) / np.where(
             near, np.float32(2) * leaves, np.where(near, one, root - slack)
         )
+        bound &= uptake * k <= (np.float32(2) * out - leaves) * (k + fresh) ** 2
+    fresh = np.maximum(zero, fresh + np.where(bound, np.float32(over), zero) * (fresh - c))
     places = np.indices(c.shape).sum(axis=0)
     return np.where((places + colour) % 2 == 0, fresh, c).astype(np.float32)
