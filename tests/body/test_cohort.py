@@ -108,7 +108,7 @@ def test_no_metastasis_is_as_likely_as_the_thinned_process_says() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"body.niche.organs": ["lung"]}, "body.niche.organs"),
+        ({"body.niche.organs": ["lung"], "body.niche.survival_gain": 0.5}, "body.niche.organs"),
         ({"body.soil.lung.growth_factor": 2.0}, "body.soil"),
         ({"body.colonies.adaptation_probability": 0.1}, "body.colonies.adaptation_probability"),
         ({"body.colonies.death_per_h": 1.1e-3}, "body.colonies"),
