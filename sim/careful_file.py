@@ -5,13 +5,12 @@ first failure is kept in `failure`.
 
 The sum of a file is the SHA-256 of the SHA-256 of each 4 MiB block. A block that is written in one go is summed while
 it is in memory, by threads beside the writing; the others are read for it afterwards. What is large is handed to the
-disk as it comes, and its pages are dropped: else a state of 8 GiB would take 8 GiB more of memory, and reading it back
-would read that memory and not the disk.
+disk as it comes, and the system is told that its pages are not needed: else a state of 8 GiB would take 8 GiB more of
+memory, and reading it back would read that memory and not the disk. Where the system does not listen, it does so still.
 """
 
 import contextlib
 import hashlib
-import io
 import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,10 +28,10 @@ class CarefulFile:
     """`raw`, opened unbuffered; use as a context: its threads end with it."""
 
     def __init__(self, raw: BinaryIO) -> None:
-        self.failure: OSError | None = None
+        self.failure: Exception | None = None
         self._raw = raw
         self._sums: dict[int, bytes] = {}
-        self._pool = ThreadPoolExecutor(min(_THREADS, cores()))
+        self._pool = _started(min(_THREADS, cores()))
 
     def __enter__(self) -> "CarefulFile":
         return self
@@ -42,14 +41,15 @@ class CarefulFile:
 
     def sum(self, length: int) -> bytes:
         """SHA-256 over the blocks of the first `length` bytes, 32 bytes."""
-        return _joined(self._raw, length, self._pool, self._sums)
+        known = {block: each for block, each in self._sums.items() if (block + 1) * BLOCK <= length}
+        return _joined(self._raw, length, self._pool, known, drop=True)
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         if self.failure is None:
             try:
                 self._write(view)
-            except OSError as error:
+            except Exception as error:  # nothing may pass through libhdf5
                 self.failure = error
         return len(view)
 
@@ -65,10 +65,11 @@ class CarefulFile:
                 block = at // BLOCK
                 stop = min((block + 1) * BLOCK, end)
                 piece = view[at - start : stop - start]
-                if len(piece) == BLOCK:
+                whole = len(piece) == BLOCK
+                if whole:
                     sums[block] = self._pool.submit(_digest, piece)
                 write_all(self._raw, piece)
-                if len(piece) == BLOCK:
+                if whole:
                     _give_to_disk(self._raw, block)
                 at = stop
         finally:
@@ -104,12 +105,28 @@ class CarefulFile:
         pass
 
 
-def sum_of(raw: BinaryIO, length: int) -> bytes:
-    """The same sum of a file as it can be read now. Raises OSError, also if the file ends before `length`."""
+def sum_of(raw: BinaryIO, length: int, *, drop: bool = False) -> bytes:
+    """The same sum of a file as it can be read now; `drop` if nobody reads it next.
+
+    Raises OSError, also if the file ends before `length`.
+    """
     if length <= BLOCK:
-        return _digest(b"".join(_read(raw, block, length) for block in range(_blocks(length))))
+        return _digest(b"".join(_read(raw, block, length, drop) for block in range(_blocks(length))))
     with ThreadPoolExecutor(min(_THREADS, cores())) as pool:
-        return _joined(raw, length, pool, {})
+        return _joined(raw, length, pool, {}, drop=drop)
+
+
+def _started(threads: int) -> ThreadPoolExecutor:
+    """A pool all of whose threads run. One that starts a thread for a piece, and cannot, has queued the piece already."""
+    pool, together = ThreadPoolExecutor(threads), threading.Barrier(threads)
+    try:
+        for _ in range(threads):
+            pool.submit(together.wait)
+    except RuntimeError:
+        together.abort()
+        pool.shutdown()
+        raise
+    return pool
 
 
 def write_all(raw: BinaryIO, data: Any) -> None:
@@ -123,9 +140,9 @@ def drop_pages(raw: BinaryIO) -> None:
     _advise(raw, 0, 0)
 
 
-def _joined(raw: BinaryIO, length: int, pool: ThreadPoolExecutor, known: dict[int, bytes]) -> bytes:
+def _joined(raw: BinaryIO, length: int, pool: ThreadPoolExecutor, known: dict[int, bytes], *, drop: bool) -> bytes:
     def block_sum(block: int) -> bytes:
-        return known.get(block) or _read(raw, block, length)
+        return known.get(block) or _read(raw, block, length, drop)
 
     return _digest(b"".join(pool.map(block_sum, range(_blocks(length)))))
 
@@ -134,12 +151,15 @@ def _blocks(length: int) -> int:
     return -(-length // BLOCK)
 
 
-def _read(raw: BinaryIO, block: int, length: int) -> bytes:
+def _read(raw: BinaryIO, block: int, length: int, drop: bool) -> bytes:
     start, expected = block * BLOCK, min(BLOCK, length - block * BLOCK)
-    data = _room(expected)
-    if os.preadv(raw.fileno(), [data], start) != expected:
-        raise OSError("the file ends before its length")
-    if expected == BLOCK:
+    data, have = _room(expected), 0
+    while have < expected:  # a network's file system may give less than was asked for
+        count = os.preadv(raw.fileno(), [data[have:]], start + have)
+        if not count:
+            raise OSError("the file ends before its length")
+        have += count
+    if drop and expected == BLOCK:
         _advise(raw, start, BLOCK)
     return _digest(data)
 
@@ -163,7 +183,5 @@ def _give_to_disk(raw: BinaryIO, block: int) -> None:
 
 
 def _advise(raw: BinaryIO, start: int, length: int) -> None:
-    with contextlib.suppress(
-        AttributeError, OSError, io.UnsupportedOperation
-    ):  # no such call on a Mac, or a test's file
+    with contextlib.suppress(AttributeError, OSError):  # some systems and file systems have no such call
         os.posix_fadvise(raw.fileno(), start, length, os.POSIX_FADV_DONTNEED)

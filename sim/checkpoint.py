@@ -45,12 +45,14 @@ def save(folder: Path, arrays: dict[str, np.ndarray], numbers: dict[str, Any], *
             write_all(raw, trailer)
             os.fsync(raw.fileno())
             drop_pages(raw)
-            _verify(raw, temporary)
+            _verify(raw, temporary, drop=True)
         os.replace(temporary, final)
         _sync_folder(folder)
-    except (OSError, CheckpointDamaged) as error:
+    except Exception as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if not isinstance(error, (OSError, RuntimeError, MemoryError, CheckpointDamaged)):
+            raise  # a defect of the program, not of the machine
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise OutputFailed(f"{final}: the checkpoint could not be written: {reason}") from None
     for old in found(folder)[keep:]:
@@ -64,7 +66,7 @@ def _write(raw: BinaryIO, arrays: dict[str, np.ndarray], numbers: dict[str, Any]
     with CarefulFile(raw) as careful:
         try:
             _fill(careful, arrays, numbers)
-        except (RuntimeError, KeyError, ValueError):
+        except (OSError, RuntimeError, KeyError, ValueError):
             # what libhdf5 makes of a write that was swallowed; the failure itself says more
             if careful.failure is None:
                 raise
@@ -131,8 +133,8 @@ def newest(folder: Path) -> tuple[Path, dict[str, np.ndarray], dict[str, Any], l
     raise InputError("\n".join([*complaints, f"{folder}: holds no whole checkpoint to go on from"]))
 
 
-def _verify(raw: BinaryIO, path: Path) -> int:
-    """Check the trailer's sum; returns the length of what stands before it."""
+def _verify(raw: BinaryIO, path: Path, *, drop: bool = False) -> int:
+    """Check the trailer's sum, `drop` if nobody reads on; returns the length of what stands before it."""
     size = raw.seek(0, os.SEEK_END)
     if size < _TRAILER.size:
         raise CheckpointDamaged(f"{path}: is too short to be a checkpoint ({size} bytes)")
@@ -140,7 +142,7 @@ def _verify(raw: BinaryIO, path: Path) -> int:
     mark, length, digest = _TRAILER.unpack(raw.read(_TRAILER.size))
     if mark != _MARK or length != size - _TRAILER.size:
         raise CheckpointDamaged(f"{path}: is cut short or not a checkpoint")
-    if sum_of(raw, length)[: len(digest)] != digest:
+    if sum_of(raw, length, drop=drop)[: len(digest)] != digest:
         raise CheckpointDamaged(f"{path}: its contents have changed since it was written (checksum)")
     return length
 

@@ -123,11 +123,11 @@ def _instrument(pipe: int, plan: dict[str, Any]) -> None:
         start(self)
         os.write(pipe, b"w%d\n" % self.process.pid)
 
-    def verified(raw: Any, path: Path) -> int:
+    def verified(raw: Any, path: Path, *, drop: bool = False) -> int:
         if path.suffix == ".tmp" and plan.get("slow_checkpoint_tick") == int(path.name[11:23]):
             os.write(pipe, b"c1\n")
             time.sleep(PATIENCE_S)  # until a signal ends it
-        return verify(raw, path)
+        return verify(raw, path, drop=drop)
 
     delivery.Delivery._answer = answered
     channel.Channel.__init__ = started

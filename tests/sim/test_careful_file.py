@@ -2,7 +2,9 @@
 
 import errno
 import hashlib
+import os
 import random
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,8 @@ def test_any_order_of_writes_and_cuts(tmp_path: Path, block: int) -> None:
             length = raw.seek(0, 2)
             content = Path(raw.name).read_bytes()
             assert careful.sum(length) == plain_sum(content, block) == sum_of(raw, length)
+            part = chance.randrange(length)
+            assert careful.sum(part) == plain_sum(content[:part], block) == sum_of(raw, part, drop=True)
             in_passing += len(careful._sums)
     assert in_passing > 100  # else the sums would all have been read
 
@@ -72,5 +76,71 @@ def test_after_a_failure_nothing_more_is_written(tmp_path: Path, monkeypatch: py
         assert careful.write(b"second") == 6
         monkeypatch.undo()
         assert careful.write(b"third") == 5
-        assert careful.failure is not None and careful.failure.errno == errno.ENOSPC
+        assert isinstance(careful.failure, OSError) and careful.failure.errno == errno.ENOSPC
         assert Path(raw.name).read_bytes() == b"first"
+
+
+def test_a_file_system_that_gives_less_than_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(200)) * 50)
+    give = os.preadv
+
+    def a_little(descriptor: int, rooms: list, offset: int) -> int:
+        return give(descriptor, [memoryview(rooms[0])[:777]], offset)
+
+    monkeypatch.setattr(os, "preadv", a_little)
+    with open(path, "rb") as raw:
+        assert sum_of(raw, 10_000) == plain_sum(path.read_bytes(), careful_file.BLOCK)
+        with pytest.raises(OSError, match="ends before"):
+            sum_of(raw, 10_001)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_without_another_thread_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    begin, begun = threading.Thread.start, []
+
+    def start(self: threading.Thread) -> None:
+        if len(begun) >= after:
+            raise RuntimeError("can't start new thread")
+        begun.append(self)
+        begin(self)
+
+    monkeypatch.setattr(careful_file, "cores", lambda: 2)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(OutputFailed, match="can't start new thread"):
+        checkpoint.save(tmp_path, {"a": np.arange(9)}, {"tick": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_are_there_before_the_first_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool that starts a thread for a piece, and cannot, has queued the piece: it would be read after its end."""
+    monkeypatch.setattr(careful_file, "cores", lambda: 3)
+    with open(tmp_path / "a", "w+b", buffering=0) as raw, CarefulFile(raw) as careful:
+        assert len(careful._pool._threads) == 3
+
+
+def test_the_disk_is_named_though_libhdf5_fails_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(raw: object, data: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fill(target: CarefulFile, *_: object) -> None:
+        target.write(b"something")
+        raise OSError("Unable to synchronously open object (bad object header version number)")
+
+    monkeypatch.setattr(careful_file, "write_all", full)
+    monkeypatch.setattr(checkpoint, "_fill", fill)
+    with pytest.raises(OutputFailed, match="No space left"):
+        checkpoint.save(tmp_path, {"a": np.arange(9)}, {"tick": 1})
+
+
+def test_what_is_read_next_stays_in_memory(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint that was just summed is parsed from the pages that were summed; one that was saved is not read on."""
+    dropped: list[str] = []
+    monkeypatch.setattr(careful_file, "_advise", lambda raw, *_: dropped.append(Path(raw.name).suffix))
+    path = checkpoint.save(tmp_path, {"a": np.arange(900)}, {"tick": 1})
+    assert dropped and set(dropped) == {".tmp"}
+    dropped.clear()
+    checkpoint.load(path)
+    assert dropped == []
