@@ -21,7 +21,7 @@ def test_patients_that_differ_and_seed_in_turn(device: Device) -> None:
 
 @pytest.mark.parametrize(
     ("colonies", "wrong"),
-    [({}, {"birth_per_h": 0.0042}), (cohorts.AVASCULAR, {**cohorts.AVASCULAR, "surgery_vessels_probability": 0.0})],
+    [({}, {"birth_per_h": 0.0045}), (cohorts.AVASCULAR, {**cohorts.AVASCULAR, "surgery_vessels_probability": 0.0})],
 )
 def test_patients_alike(device: Device, colonies: dict, wrong: dict) -> None:
     there = cohorts.runs(device, 12, alike=True, interval_h=24.0, **colonies)
