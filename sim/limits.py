@@ -38,8 +38,8 @@ FRAME_COPIES = 2
 CHECKPOINTS = 2
 # What a voxel comes to in the run file, in parts of its size: the means over the 41 frames of quickstart.
 # Protease fills a tissue with numbers of which none is like the next, matrix is 1 wherever no cell has been
-# (0.28 + 0.107 bytes for each mantissa bit, measured at 8 to 23, and an eighth more since repeats are not searched for;
-# of matrix half).
+# (bytes, and for each mantissa bit: as measured at 8 to 23 with a search for repeats, times 9/8, because the writer makes
+# none; of matrix half).
 _PACKED = {"vessel": 0.005, "colony": 0.005, "clone": 0.005}
 _PACKED_OTHERS = 0.03
 _FLOAT_BYTES, _FLOAT_BYTES_PER_BIT, _MATRIX = 0.31, 0.120, 0.5

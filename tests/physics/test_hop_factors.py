@@ -25,15 +25,28 @@ FLAT, DEEP = (1, 256, 256), (64, 64, 64)
 STILL = {"mesenchymal_um2_per_h": 0.0, "epithelial_um2_per_h": 0.0, "haptotaxis_um2_per_h": 0.0}
 
 
-def ground(shape: tuple[int, int, int], spacing: int, margin: int, shift: int = 0) -> Tissue:
-    """Walkers on a grid, each its own clone and all mesenchymal."""
-    tissue = bare(start("cpu").lattice(shape), lattice_id=0, voxel_um=20.0, matrix=0.0, roles=("vegf",))
-    at = tuple(slice(None) if n == 1 else slice(margin + shift, n - margin, spacing) for n in shape)
+def walkers(tissue: Tissue, at: tuple) -> Tissue:
+    """Walkers at these voxels, each its own clone and all mesenchymal."""
     tissue.cell[at] = Cell.TUMOUR
     here = tissue.cell == Cell.TUMOUR
     tissue.emt[here] = 255
     tissue.clone[here] = np.arange(int(here.sum()))
     return tissue
+
+
+def ground(shape: tuple[int, int, int], spacing: int, margin: int, shift: int = 0) -> Tissue:
+    """Walkers on a grid."""
+    tissue = bare(start("cpu").lattice(shape), lattice_id=0, voxel_um=20.0, matrix=0.0, roles=("vegf",))
+    at = tuple(slice(None) if n == 1 else slice(margin + shift, n - margin, spacing) for n in shape)
+    return walkers(tissue, at)
+
+
+def apart(key: int) -> Tissue:
+    """Eight walkers in a box, no two of which share a plane across an axis, and so no line: on a grid those of a line meet
+    head-on and stand in each other's way, which costs a few percent after 6 h."""
+    tissue = bare(start("cpu").lattice(DEEP), lattice_id=0, voxel_um=20.0, matrix=0.0)
+    rng = np.random.default_rng(key)
+    return walkers(tissue, tuple(18 + 4 * rng.permutation(8) for _ in range(3)))
 
 
 def walked(tissue: Tissue, rates: MotilityRates, ticks: list[int], key: int) -> list[np.ndarray]:
@@ -58,20 +71,23 @@ def expected_square(v: float, p: float, t: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("shape", "spacing", "margin", "rounds"), [(FLAT, 20, 32, 60), (DEEP, 10, 16, 60)], ids=["2-D", "3-D"]
+    ("shape", "keys", "error_at_6_h"),
+    [(FLAT, range(60), 0.04), (DEEP, range(3000, 3450), 0.015)],
+    ids=["2-D", "3-D"],
 )
-def test_persistent_walks(shape, spacing, margin, rounds):
-    """v 30 um/h, P 3 h on 20 um: 1.5 voxels an hour, 4.5 a run."""
+def test_persistent_walks(shape: tuple[int, int, int], keys: range, error_at_6_h: float) -> None:
+    """v 30 um/h, P 3 h on 20 um: 1.5 voxels an hour, 4.5 a run. In 3-D walkers begin apart."""
     table = Motility(**STILL, mesenchymal_speed_um_per_h=30.0, persistence_h=3.0)
     rates = motility.rates(table, Lattice.of(shape), 20.0, 0.1)
     v, p, ticks = 1.5, 3.0, [5, 15, 30, 60]
-    found = [walked(ground(shape, spacing, margin, key % 5), rates, ticks, key) for key in range(rounds)]
+    begun = (ground(FLAT, 20, 32, key % 5) if shape == FLAT else apart(key) for key in keys)
+    found = [walked(tissue, rates, ticks, key) for tissue, key in zip(begun, keys, strict=True)]
     for n, tick in enumerate(ticks):
         moved = np.concatenate([one[n] for one in found])
         square = (moved**2).sum(axis=1)
         expected, error = expected_square(v, p, tick / 10), square.std() / math.sqrt(len(square))
         print(shape, tick / 10, square.mean() / expected, error / expected)
-        assert error < 0.04 * expected
+        assert error < (error_at_6_h if tick == ticks[-1] else 0.04) * expected
         assert abs(square.mean() - expected) < 4 * error
         # planted: without the lattice's term
         assert abs(square.mean() - (expected - v * tick / 10)) > 4 * error
