@@ -75,6 +75,11 @@ class Purpose(IntEnum):
     BLOOD_SAMPLE = 138
     SHED_WHEN = 139
     SHED_BY = 140
+    # a cohort of patients: (patient, generation, purpose << 16 | part, colony); `sim/body/cohort.py`
+    COHORT_PATIENT = 144
+    COHORT_FOUNDED = 145
+    COHORT_SECONDARY = 146
+    COHORT_COLONY = 147
     # the body: counter words are (voxel of departure, tick of departure, purpose << 16 | fragment, lattice id)
     BREAK_UP = 64
     SURVIVE_TRANSIT = 65
@@ -96,6 +101,7 @@ class Purpose(IntEnum):
     COLONY_ENTITY = 112
     COLONY_PATIENT = 113
     COLONY_VESSELS = 114
+    COLONY_SURGERY = 116
     COLONY_PLACE = 115  # of adapted cells on the lattice of a colony: by voxel, as on any lattice
     # seeds in a body that is a graph: (entity low, interval, purpose << 16 | part, entity high)
     CELL_CLASS = 121

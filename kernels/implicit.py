@@ -16,7 +16,7 @@ from .lattice import Lattice
 from .launch import array, kernel
 from .levels import Law, Levels
 from .multigrid import BEFORE
-from .steady import Solved, prepared, settle
+from .steady import STEPS_MAX, Solved, prepared, settle
 
 
 @kernel
@@ -41,6 +41,7 @@ def advance(
     *,
     tolerance: float = 1e-4,
     cycles_max: int = 30,
+    steps_max: int = STEPS_MAX,
 ) -> Solved:
     """Take `field` one step of `dt_h` on. Arguments as `kernels.steady.solve`; supply is used up (it gains c/dt)."""
     if not dt_h > 0.0:
@@ -54,4 +55,4 @@ def advance(
         # no voxel knows of another: one sweep is the answer, and coarse levels have none to give
         solver.relax(0, BEFORE)
         return Solved(1, 0.0, 0.0, True)
-    return settle(solver, tolerance, cycles_max)
+    return settle(solver, tolerance, cycles_max, steps_max)

@@ -34,8 +34,6 @@ EXPLICIT_MOST = 40  # substeps a tick
 RENEWED_LEAST = 5.0  # times a tick
 # the share of the stability limit that a substep may take
 _SHARE = 0.9
-# a solve that changes more than this of the field's range in its last cycle is no solution
-_FAILED = 1e-2
 
 
 class NotAtRest(RuntimeError):
@@ -217,5 +215,8 @@ def _advance(tissue: Tissue, role: str, rates: RoleRates, tick: int, scratch: Sc
         raise NotAtRest(f"solutes.{role}: {reason}") from None
     finally:
         scratch.levels.give_back()
-    if done.change > _FAILED:
-        raise NotAtRest(f"solutes.{role}: no solution after {done.cycles} cycles, the last changed {done.change:.2g}")
+    if not done.converged:
+        raise NotAtRest(
+            f"solutes.{role}: no solution after {done.cycles} cycles and {done.steps} steps of Newton's method, the last of "
+            f"which changed it by {done.change:.2g} of its range; try a larger half_saturation or another solver"
+        )

@@ -10,7 +10,7 @@ it: the deviance is divided by the dispersion (Pearson's chi² over its degrees 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,12 +50,20 @@ class Shedding:
 
         The mean's bounds are those of the exponent's interval; the counts' spread is Poisson, by the dispersion.
         """
-        low, high = (self._rates.per_h(alpha) * cells**alpha * hours for alpha in self._ends)
+        return self.predict_growing([cells, cells], [0.0, hours])
+
+    def predict_growing(self, cells: Sequence[float], time_h: Sequence[float]) -> tuple[int, int]:
+        """The same of a tumour that has so many `cells` at these times: what it sheds from the first to the last."""
+        low, high = (self._rates.per_h(alpha) * _along(cells, time_h).integrals(alpha).sum() for alpha in self._ends)
         wide = self.dispersion
         return (
             int(np.floor(wide * poisson.ppf(0.025, min(low, high) / wide))),
             int(np.ceil(wide * poisson.ppf(0.975, max(low, high) / wide))),
         )
+
+    def expected(self, cells: Sequence[float], time_h: Sequence[float]) -> float:
+        """Seeds that such a tumour sheds in the mean, by the likeliest law."""
+        return self.per_h * float(_along(cells, time_h).integrals(self.exponent).sum())
 
     @property
     def _ends(self) -> tuple[float, float]:
@@ -119,6 +127,14 @@ def stretches(series: xr.Dataset, seeds: xr.Dataset, cells: tuple[float, float] 
     low, high = np.minimum(number[:-1], number[1:]), np.maximum(number[:-1], number[1:])
     keep = (low >= max(cells[0], 1.0)) & (high <= cells[1])
     return Counts(number[:-1][keep], number[1:][keep], np.diff(time_h)[keep], np.asarray(counted, float)[keep])
+
+
+def _along(cells: Sequence[float], time_h: Sequence[float]) -> Counts:
+    """The stretches of a tumour of which nobody has counted the seeds."""
+    number, at = np.asarray(cells, float), np.asarray(time_h, float)
+    if number.shape != at.shape or len(at) < 2 or (number <= 0).any() or (np.diff(at) < 0).any():
+        raise ValueError("a prediction needs as many numbers of cells above 0 as times, two at least, in their order")
+    return Counts(number[:-1], number[1:], np.diff(at), np.zeros(len(at) - 1))
 
 
 def gathered(parts: list[Counts]) -> Counts:

@@ -58,6 +58,11 @@ def check(scenario: Any) -> bool:
                 'emission: a primary on a lattice sheds by itself; give primary = "emission" (before the first table) '
                 "for one that is a number"
             )
+        if scenario.body.colonies is not None and scenario.body.colonies.surgery_vessels_probability > 0:
+            raise ValueError(
+                "body.colonies.surgery_vessels_probability: a primary on a lattice is not taken out; give 0, or primary = "
+                '"emission"'
+            )
         return False
     if not scenario.body.graph:
         raise ValueError('body.graph: primary = "emission" needs a body that is a graph, e.g. graph = "human"')

@@ -12,6 +12,7 @@ from ..kernels.draws import key_of
 from .body import blood_sample, bloodstream
 from .body.account import Account
 from .body.bloodstream import Bloodstream
+from .body.emission import factor_of
 from .body.primary import Primary
 from .body.primary_growth import diameter_mm
 from .body.seeds import Fate
@@ -19,6 +20,7 @@ from .ledger import NO_OTHERS
 from .simulation import Simulation
 
 if TYPE_CHECKING:
+    from .body.parameters import Body
     from .device import Device
     from .scenario import Scenario
 
@@ -46,12 +48,25 @@ class Emitting(Simulation):
 
     def advance(self) -> None:
         """One tick: seeds settle, colonies go on, the primary grows and sheds. Raises IdentityBroken."""
+        tick_h = self.scenario.lattice.tick_h
+        if (self.tick - 1) * tick_h < self.tumour.law.course.resection_h <= self.tick * tick_h:
+            self.circulation.metastases.resected()
         back = self.circulation.advance(self.seeds, self.tick, self.cells)
         self.flows["arrived"] += self.tumour.take_back(self.seeds, back, self.tick)
         self.flows["departed"] += self.tumour.emit(self.seeds, self.tick)
         self.cells = self.tumour.cells(self.tick + 1)
         self._balance()
         self.tick += 1
+
+    def _body(self) -> "Body":
+        """With what colonies shed times the patient's factor: what made the primary shed is in them too."""
+        scenario, body = self.scenario, self.scenario.body
+        assert scenario.emission is not None and body.colonies is not None
+        factor = factor_of(scenario.emission, key_of(scenario.rng_key))
+        if factor == 1.0:
+            return body
+        colonies = body.colonies.model_copy(update={"shedding_per_h": body.colonies.shedding_per_h * factor})
+        return body.model_copy(update={"colonies": colonies})
 
     def recount(self) -> None:
         """The colonies keep their own numbers; there is one clone, whose cells are all that there are."""

@@ -127,7 +127,12 @@ _OF_GRAPH = (
         at=1,
         give="body.colonies.bottleneck_cells above 1",
     ),
-    _off("body.colonies", "vessels_per_h", "body.colonies.avascular_cells", "where colonies need no vessels"),
+    _off(
+        "body.colonies",
+        "vessels_per_h surgery_vessels_probability",
+        "body.colonies.avascular_cells",
+        "where colonies need no vessels",
+    ),
     _off(
         "body.colonies",
         "adapted_birth_factor adapted_death_factor",

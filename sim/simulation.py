@@ -18,6 +18,7 @@ from .body.circulation import Arrival, Circulation
 from .body.handover import Handover, OnLattice
 from .body.journeys import PRIMARY
 from .body.organs import Colonies, Organ
+from .body.parameters import Body
 from .body.seeds import Seeds
 from .clones import Clones
 from .device import Device
@@ -43,7 +44,7 @@ class Simulation:
         self.vessels = Vasculature()  # what has grown of them, in the primary
         self.seeds = Seeds()
         self.organs = [Organ(name, index) for index, name in enumerate(scenario.body.organ_names)]
-        body, tick_h = scenario.body, scenario.lattice.tick_h
+        body, tick_h = self._body(), scenario.lattice.tick_h
         if body.graph:
             self.circulation = Account(body, tick_h, scenario.rng_key, device, self._trait)
             self.colonies = self.circulation.colonies
@@ -52,6 +53,10 @@ class Simulation:
             self.colonies = Colonies()
         self.flows: Counter[str] = Counter()  # of the primary (born, moved, ...), since they were last read
         self._start()
+
+    def _body(self) -> Body:
+        """The body of this run."""
+        return self.scenario.body
 
     def _start(self) -> None:
         """What a primary on a lattice adds: its implant, and the processes of its tissue and of all others."""

@@ -62,6 +62,14 @@ class ColonyGrowth(Parameters):
         source="off; assumed where given",
         about="rate at which such a colony gets vessels",
     )
+    surgery_vessels_probability: float = quantity(
+        0.0,
+        unit="1",
+        ge=0,
+        le=1,
+        source="off; assumed where given (Demicheli et al. 2008, Breast Cancer Res 10:R83, argue for it)",
+        about="that taking out a primary that is a number gives vessels to a colony that waits for them",
+    )
     capacity_cells: float = quantity(
         1e12, unit="cells", ge=1e3, le=1e15, source="assumed", about="size at which growth ends"
     )

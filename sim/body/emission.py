@@ -82,7 +82,7 @@ class Emission(Parameters):
         ge=0,
         le=1e3,
         source="off: all patients shed alike",
-        about="shape of the gamma distribution of patients' shedding about its mean; 0 = none",
+        about="shape of the gamma distribution of patients' shedding about its mean, of primary and metastases; 0 = none",
     )
     cluster_fraction: float = quantity(
         0.0,
@@ -171,12 +171,8 @@ class Law:
         resections = [table.resection_h or np.inf]
         if table.resection_diameter_mm > 0:
             resections.append(growth.reaches_h(table.cells_of(table.resection_diameter_mm)))
-        factor = 1.0
-        if table.spread_shape > 0:
-            draw = uniforms(key, np.zeros(1), 0, Purpose.SHEDDING_OF_PATIENT)
-            factor = float(gamma(draw, table.spread_shape)[0])
         course = Course.of(growth, min(resections), table.residual_fraction)
-        return cls(course, table.shedding_per_h * factor, table.exponent, sizes(table))
+        return cls(course, table.shedding_per_h * factor_of(table, key), table.exponent, sizes(table))
 
     def expected(self, from_h: float, to_h: float) -> float:
         """Seeds shed from one time to another, in the mean."""
@@ -207,6 +203,14 @@ class Law:
                     f"{(tick + 1) * tick_h:g} h, in one tick, more than the {MEAN_MAX:g} that can be counted; give a "
                     "smaller rate or emission.exponent, or a shorter body.interval_h"
                 )
+
+
+def factor_of(table: Emission, key: tuple[int, int]) -> float:
+    """By what this patient's tumours shed more than the mean: the primary, and all its metastases."""
+    if table.spread_shape == 0:
+        return 1.0
+    draw = uniforms(key, np.zeros(1), 0, Purpose.SHEDDING_OF_PATIENT)
+    return float(gamma(draw, table.spread_shape)[0])
 
 
 def sizes(table: Emission) -> np.ndarray:

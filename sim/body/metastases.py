@@ -120,6 +120,14 @@ class Metastases:
         founder = colonies.table["founder_seed"][colonies.table["state"] != DORMANT]
         seeds.table["fate"][founder] = Fate.COLONY
 
+    def resected(self) -> None:
+        """The primary is taken out: colonies that wait for vessels may get them by it."""
+        table, chance = self.field.table, self.field.growth.surgery_vessels_probability
+        waiting = np.flatnonzero(self.field.angiogenically_dormant())
+        if chance > 0 and len(waiting):
+            entity = entities(table["entity_low"][waiting], table["entity_high"][waiting])
+            table["vascular"][waiting] |= happens(entity, Purpose.COLONY_SURGERY, chance, self._key).astype(np.uint8)
+
     def shed(
         self, interval: int, seeds: Seeds, journeys: Journeys, colonies: Colonies, tick: int, level: float
     ) -> None:

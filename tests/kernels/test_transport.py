@@ -7,7 +7,7 @@ import pytest
 from twins import sources_twin
 from twins.tissues import DEEP, FLAT, changed, random_tissue, snapshot, ulps
 
-from seedsoil.kernels import binding, transport
+from seedsoil.kernels import binding, implicit, steady, transport
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.law import Solute
 from seedsoil.kernels.react import react
@@ -205,6 +205,21 @@ def test_what_has_no_rest_is_said_with_its_role(device: Device) -> None:
     )
     with pytest.raises(NotAtRest, match=r"solutes\.protease: no state of rest"):
         advance(tissue, {"protease": endless})
+
+
+@pytest.mark.parametrize("solver", ["quasi-steady", "implicit"])
+def test_what_has_not_come_to_rest_stops(device: Device, monkeypatch: pytest.MonkeyPatch, solver: str) -> None:
+    """However little the last step has changed: 2e-4 of the range is more than the 1e-4 asked for."""
+    module, name = (steady, "solve") if solver == "quasi-steady" else (implicit, "advance")
+    tables = {"protease": Solute(solver=solver, diffusivity_um2_per_h=100.0, secretion_per_h=5.0, decay_per_h=1.0)}
+    ended = {"there": steady.Solved(5, 9e-5, 0.0, True), "not": steady.Solved(15, 2e-4, 0.0, False, 60)}
+    monkeypatch.setattr(module, name, lambda *_, **__: ended["there"])
+    advance(random_tissue(device.lattice(FLAT)), tables)
+    monkeypatch.setattr(module, name, lambda *_, **__: ended["not"])
+    with pytest.raises(
+        NotAtRest, match=r"solutes\.protease: no solution after 15 cycles and 60 steps.* 0\.0002 of its"
+    ):
+        advance(random_tissue(device.lattice(FLAT)), tables)
 
 
 @pytest.mark.parametrize("solver", ["explicit", "implicit"])
