@@ -9,7 +9,10 @@ use the same one, in turn. It may live in arrays of bytes that are lent to it an
 its arrays go there, as many as fit.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +20,8 @@ from taichi.lang import impl
 
 from .lattice import ROWS_PER_THREAD, Lattice
 
+# of each coarse level: field, supply, drain, uptake, and the field as it came down
+_ARRAYS = 5
 # laws whose tables are kept; one more takes the place of the oldest
 _LAWS_KEPT = 8
 
@@ -116,18 +121,22 @@ class Levels:
     def of(cls, lattice: Lattice, xp: Any = np, lent: tuple[Any, ...] = ()) -> "Levels":
         """Coarse levels and tables for `lattice`, in arrays of `xp` (numpy or cupy); `lent` u1 are overwritten."""
         threads = int(impl.current_cfg().cpu_max_num_threads)
-        axes: Axes = (Axis(lattice.nx), Axis(lattice.ny), Axis(lattice.nz))
-        levels = [Level(axes, _lanes(lattice, axes, threads), None)]
+        levels = [Level(axes, _lanes(lattice, axes, threads), None) for axes in _axes_of(lattice)]
         pools, own_bytes = [_as_floats(each) for each in lent], 0
-        while len(levels) == 1 or levels[-1].voxels > 1:
-            finer, axes = axes, (axes[0].halved(), axes[1].halved(), axes[2].halved())
-            levels[-1].places = xp.asarray(np.concatenate([_places(*pair) for pair in zip(finer, axes, strict=True)]))
-            level = Level(axes, _lanes(lattice, axes, threads), None)
-            blank = [_carved(pools, level.voxels) for _ in range(5)]
-            own_bytes += 4 * level.voxels * sum(each is None for each in blank)
-            blank = [xp.zeros(level.voxels, dtype=np.float32) if each is None else each for each in blank]
+        for finer, level in pairwise(levels):
+            finer.places = xp.asarray(
+                np.concatenate([_places(*pair) for pair in zip(finer.axes, level.axes, strict=True)])
+            )
+            blank = []
+            for _ in range(_ARRAYS):
+                number = _pool_of([pool.size for pool in pools], level.voxels)
+                if number is None:
+                    blank.append(xp.zeros(level.voxels, dtype=np.float32))
+                    own_bytes += blank[-1].nbytes
+                else:
+                    blank.append(pools[number][: level.voxels])
+                    pools[number] = pools[number][level.voxels :]
             level.problem, level.old = Problem(*blank[:4]), blank[4]
-            levels.append(level)
         extremes, none = xp.zeros(4, dtype=np.int32), xp.zeros(1, dtype=np.float32)
         return cls(lattice, xp, levels, extremes, none, lent, own_bytes)
 
@@ -170,19 +179,42 @@ class Levels:
         return Tables(*(self.xp.asarray(np.concatenate(t).astype(np.float32)) for t in (links, shares, spread)))
 
 
+def own_bytes(lattice: Lattice, lent_bytes: Sequence[int]) -> int:
+    """`Levels.own_bytes` of this lattice beside arrays of so many bytes, without making them."""
+    pools, own = [each // 4 for each in lent_bytes], 0
+    for axes in _axes_of(lattice)[1:]:
+        count = math.prod(axis.cells for axis in axes)
+        for _ in range(_ARRAYS):
+            number = _pool_of(pools, count)
+            if number is None:
+                own += 4 * count
+            else:
+                pools[number] -= count
+    return own
+
+
+def _axes_of(lattice: Lattice) -> list[Axes]:
+    """Of all levels, of which there are two at least."""
+    found: list[Axes] = [(Axis(lattice.nx), Axis(lattice.ny), Axis(lattice.nz))]
+    while len(found) == 1 or any(axis.cells > 1 for axis in found[-1]):
+        x, y, z = found[-1]
+        found.append((x.halved(), y.halved(), z.halved()))
+    return found
+
+
 def _as_floats(lent: Any) -> Any:
-    """An array of bytes as one of f4, in whole cache lines."""
+    """An array of bytes as one of f4, all that go into it."""
     flat = lent.reshape(-1)
-    return flat[: flat.size - flat.size % 64].view(np.float32)
+    return flat[: flat.size - flat.size % 4].view(np.float32)
 
 
-def _carved(pools: list, count: int) -> Any:
-    """The first `count` numbers of a pool that has as many, which are taken from it; None if none has."""
-    for number, pool in enumerate(pools):
-        if pool.size >= count:
-            pools[number] = pool[-(-count // 16) * 16 :]
-            return pool[:count]
-    return None
+def _pool_of(sizes: Sequence[int], count: int) -> int | None:
+    """The first pool with room for `count` numbers.
+
+    They are taken without a gap: with even edges four arrays of the finest coarse level fill two arrays of bytes to the last
+    number, so rounding each up to a cache line would leave one of them out. Passes ask for no more than whole numbers.
+    """
+    return next((number for number, size in enumerate(sizes) if size >= count), None)
 
 
 def _lanes(lattice: Lattice, axes: Axes, threads: int) -> int:

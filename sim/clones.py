@@ -17,7 +17,7 @@ from ..kernels.mutation import MUTANT, Mutation
 from ..kernels.tissue import Cell, Tissue, Trait
 from .body.seeds import NONE, Growing
 from .device import Device
-from .errors import IdentityBroken, SeedsoilError
+from .errors import BeyondLimits, IdentityBroken
 
 DEFECT = "This is a defect of seedsoil, not of the scenario; please report it with the scenario and the key."
 TRAIT_MEANINGS = {
@@ -144,7 +144,7 @@ class Clones:
     def _refuse_more_than_fit(self, count: int) -> None:
         most = self._parameters.clones_max
         if self.rows + count > most:
-            raise SeedsoilError(
+            raise BeyondLimits(
                 f"mutation.clones_max: the run needs more than its {most} clones; raise it (each takes "
                 f"{BYTES_PER_CLONE} bytes, and as many in every frame), or lower mutation.probability or until_h. "
                 "The last checkpoint is kept: seedsoil branch goes on from it with other values"

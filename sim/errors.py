@@ -25,6 +25,12 @@ class NoSolution(SeedsoilError):
     exit_code = 70
 
 
+class BeyondLimits(SeedsoilError):
+    """A run came to more than it can hold or follow: its scenario has to change. Its last checkpoint is kept."""
+
+    exit_code = 65
+
+
 class OutputFailed(SeedsoilError):
     """The run's files could not be written."""
 

@@ -26,8 +26,9 @@ from .recording import Recording
 from .run import finished
 from .run_folder import BRANCH_FILE, RUN_FILE, RunFolder, id_of, place_of
 from .scenario import Scenario, Source
-from .scenario_file import load_scenario, with_overrides
+from .scenario_file import branched, load_scenario, with_overrides
 from .simulation import Simulation
+from .warned import warn_of
 
 # how long the writer that a killed run left behind may take over the frames it still has
 _WRITER_S = 30.0
@@ -146,6 +147,7 @@ def branch(
     force: bool = False,
     progress: Callable[[Status], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    warn: Callable[[str], None] | None = None,
     report: bool = True,
 ) -> Run:
     """What if: the state of a run at `at_h`, and from there on other parameters, in a folder of its own.
@@ -154,7 +156,7 @@ def branch(
     bits. The new run file starts with the frame at `at_h`.
 
     Raises:
-        InputError: no run there, `at_h` outside it, or an override that the past does not fit.
+        InputError: no run there, `at_h` outside it, or an override that the past does not fit or that cannot act.
         KeyboardInterrupt: stopped while the past was computed; nothing was written.
     """
     place, new_place = _run_folder(folder), place_of(out)
@@ -165,15 +167,17 @@ def branch(
         raise InputError(f"--at-h: needs a finite number of hours (got {at_h})")
 
     def changed(old: Scenario) -> Scenario:
-        new = with_overrides(old, overrides) if overrides else old
+        new = branched(old, overrides) if overrides else old
         refuse_another_past(old, new, at_h, place)
         return new
 
     # what cannot be is refused before the past is computed
-    new = changed(load_scenario(place / "resolved.toml"))
+    old = load_scenario(place / "resolved.toml")
+    new = changed(old)
     RunFolder.refuse_held(new_place, force=force)
-    refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))
-    simulation = _past(place, at_h, started, progress, stop)
+    needs = refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))
+    warn_of(new, needs, warn)
+    simulation = _past(place, old, at_h, started, progress, stop)
     new = changed(simulation.scenario)
     simulation = state.restore(new, started, *state.capture(simulation))
     simulation.flows.clear()  # of ticks that this file does not cover
@@ -188,16 +192,16 @@ def branch(
 
 def _past(
     place: Path,
+    old: Scenario,
     at_h: float,
     device: devices.Device,
     progress: Callable[[Status], None] | None,
     stop: Callable[[], bool] | None,
 ) -> Simulation:
-    """The run's simulation at `at_h`, from the latest checkpoint before it or from the start.
+    """The simulation at `at_h` of the run of `old` in the folder `place`, from the latest checkpoint before it or from the start.
 
     Raises KeyboardInterrupt once `stop` says so: nothing has been written yet that could be gone on with.
     """
-    old = load_scenario(place / "resolved.toml")
     target = round(at_h / old.lattice.tick_h)
     simulation = None
     for path in checkpoint.found(place):

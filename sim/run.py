@@ -18,6 +18,7 @@ from .recording import Recording
 from .run_folder import RunFolder, place_of
 from .scenario import Scenario
 from .scenario_file import load_scenario, pinned, with_overrides
+from .warned import warn_of
 
 
 def run(
@@ -29,6 +30,7 @@ def run(
     force: bool = False,
     progress: Callable[[Status], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    warn: Callable[[str], None] | None = None,
     report: bool = True,
     **overrides: Any,
 ) -> Run:
@@ -42,12 +44,13 @@ def run(
         force: replace a run that the folder already holds.
         progress: called after every tick.
         stop: asked after every tick; once it says True the run is checkpointed and ends as interrupted.
+        warn: called before the first tick with each thing that runs, but not as one would wish.
         report: write report.html at the end.
         overrides: values to set anew, dots written as double underscores: `motility__law="linear"`.
 
     Raises:
         InputError: the scenario cannot be run (nothing was written); OutputFailed: the files could not be
-        written; IdentityBroken: the ledger did not balance; Interrupted: stopped, with a checkpoint to resume from.
+        written; IdentityBroken: the ledger did not balance; BeyondLimits: it came to more than it can hold; Interrupted: stopped, with a checkpoint to resume from.
     """
     changes = {name.replace("__", "."): value for name, value in overrides.items()}
     if not isinstance(scenario, Scenario):
@@ -56,10 +59,11 @@ def run(
         scenario = with_overrides(scenario, changes) if changes else pinned(scenario, Path())
     place = place_of(out) if out is not None else Path("runs") / name_of(scenario)
     started = devices.start(device, threads)
-    refuse_what_cannot_run(scenario, place, started.arch, devices.free_bytes(started))
+    needs = refuse_what_cannot_run(scenario, place, started.arch, devices.free_bytes(started))
     simulation = simulation_of(scenario, started)
     folder = RunFolder(place, scenario, force=force)
     folder.log(f"{scenario.title}: {scenario.ticks} ticks on {provenance.machine(started)}, rng_key {scenario.rng_key}")
+    warn_of(scenario, needs, warn)
     with as_output_failure():
         recording = Recording(folder.run_file, scenario, started, folder.run_id)
     drive(simulation, recording, folder, progress=progress, stop=stop)

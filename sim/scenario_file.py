@@ -47,9 +47,19 @@ def load_scenario(
 
 def with_overrides(scenario: "Scenario", overrides: Overrides) -> "Scenario":
     """A copy of `scenario` with some values set anew, checked like a file. Raises InputError."""
-    data = copy.deepcopy(scenario.model_dump(exclude_unset=True))
-    origin, changed = _merged(Origin(scenario.source.name or scenario.title, "", {}, {}), data, overrides, {})
-    return _checked(origin, changed, scenario.source)
+    return _changed(scenario, overrides)[1]
+
+
+def branched(scenario: "Scenario", overrides: Overrides) -> "Scenario":
+    """As `with_overrides`, of a scenario that names every value: one that is set anew and cannot act is refused."""
+    from .inert import set_in_vain
+
+    origin, changed = _changed(scenario, overrides)
+    anew: dict[str, Any] = {}
+    apply(anew, parse(overrides)[0])
+    if found := set_in_vain(changed, anew):
+        raise InputError(report(origin, [Problem(tuple(one.key.split(".")), one.told) for one in found]))
+    return changed
 
 
 def shipped_scenarios() -> dict[str, str]:
@@ -57,6 +67,12 @@ def shipped_scenarios() -> dict[str, str]:
     folder = files("seedsoil.scenarios")
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
     return {entry.name.removesuffix(".toml"): entry.read_text("utf-8") for entry in sorted(found, key=lambda e: e.name)}
+
+
+def _changed(scenario: "Scenario", overrides: Overrides) -> tuple[Origin, "Scenario"]:
+    data = copy.deepcopy(scenario.model_dump(exclude_unset=True))
+    origin, changed = _merged(Origin(scenario.source.name or scenario.title, "", {}, {}), data, overrides, {})
+    return origin, _checked(origin, changed, scenario.source)
 
 
 def _build(name: str, text: str, overrides: Overrides, labels: Mapping[str, str]) -> "Scenario":

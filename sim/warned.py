@@ -1,24 +1,33 @@
-"""What a scenario is warned of: it runs, but not as one would wish. `seedsoil check` tells it."""
+"""What a scenario is warned of: it runs, but not as one would wish. `seedsoil check` tells it, and so do runs."""
 
 import math
+from collections.abc import Callable
 
 from .available import readable_bytes
 from .body.emission import Law
+from .estimate import Estimate, estimate
 from .inert import inert
-from .limits import HOURS_LONG, estimate, of_colonies
+from .limits import HOURS_LONG, of_colonies
 from .scenario import Scenario
 
 # up to here a stopped run is to be on the disk within 20 s of the signal
 CHECKPOINT_BYTES_20S = 8 * 2**30
 
 
-def warnings_of(scenario: Scenario) -> list[str]:
-    """What runs, but not as one would wish."""
+def warnings_of(scenario: Scenario, needs: Estimate | None = None) -> list[str]:
+    """What runs, but not as one would wish. `needs` is what it takes, if that has been worked out."""
+    needs = needs or estimate(scenario)
     found = [f"{one.key}: {one.told}" for one in inert(scenario)]
-    return found + (_of_emission(scenario) if scenario.emission is not None else _of_lattice(scenario))
+    return found + (_of_emission(scenario, needs) if scenario.emission is not None else _of_lattice(scenario, needs))
 
 
-def _of_emission(scenario: Scenario) -> list[str]:
+def warn_of(scenario: Scenario, needs: Estimate, warn: Callable[[str], None] | None) -> None:
+    """Call `warn`, if there is one to call, with each of them."""
+    for text in warnings_of(scenario, needs) if warn else ():
+        warn(text)  # type: ignore[misc]
+
+
+def _of_emission(scenario: Scenario, needs: Estimate) -> list[str]:
     """A primary that is a number: its resection."""
     table = scenario.emission
     assert table is not None
@@ -28,12 +37,12 @@ def _of_emission(scenario: Scenario) -> list[str]:
         found.append(f"emission.{name}: the primary would be resected at {cut_h:.6g} h, after the run has ended")
     if cut_h == 0:
         found.append(f"emission.{name}: the primary has this diameter at the start, and is resected there and then")
-    if (needs := estimate(scenario)).hours > HOURS_LONG:
+    if needs.hours > HOURS_LONG:
         found.append(f"this is a long run: {of_colonies(needs)}")
     return found
 
 
-def _of_lattice(scenario: Scenario) -> list[str]:
+def _of_lattice(scenario: Scenario, needs: Estimate) -> list[str]:
     """A primary on a lattice: rates that a tick is too long for, defaults that are for others, and its checkpoints."""
     found = []
     for name in ("apoptosis_per_h", "anoikis_per_h", "necrosis_per_h", "clearance_per_h"):
@@ -56,7 +65,7 @@ def _of_lattice(scenario: Scenario) -> list[str]:
         found.append("body.transit_h is shorter than a tick: seeds arrive one tick after they left")
     if scenario.output.every_h > scenario.until_h:
         found.append("output.every_h is longer than the run: only its start and end are recorded")
-    size = estimate(scenario).checkpoint_bytes
+    size = needs.checkpoint_bytes
     if size > CHECKPOINT_BYTES_20S:
         found.append(
             f"a checkpoint of {readable_bytes(size)} may take more than 20 s to write and check: have the scheduler "

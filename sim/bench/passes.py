@@ -19,7 +19,7 @@ from ...kernels.lattice import Lattice
 from ...kernels.tissue import Cell, Count, Tissue, bare
 from ..available import available_memory, readable_bytes
 from ..device import Device, free_bytes
-from ..limits import field_types
+from ..estimate import field_types
 from .figures import Figure, quotients, seconds
 from .plan import Bench
 

@@ -16,7 +16,7 @@ from ...kernels.samplers import COUNTABLE
 from ...kernels.shedding import shed_pass
 from ...kernels.small_colonies import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, small_pass
 from ..device import Device
-from ..errors import IdentityBroken, SeedsoilError
+from ..errors import BeyondLimits, IdentityBroken
 from .colony_parameters import ColonyGrowth
 from .seeds import Growing
 
@@ -79,7 +79,7 @@ class MeanField:
         self._whole = np.zeros(0)  # hours of colonies that have been there for all of an interval
 
     def law(self, birth_factor: float = 1.0, death_factor: float = 1.0, *, adapted: bool = False) -> int:
-        """The number of the law of cells that fit their soil so well; equal ones are one law. Raises SeedsoilError."""
+        """The number of the law of cells that fit their soil so well; equal ones are one law. Raises BeyondLimits."""
         return self._law(self.growth.rates(birth_factor, death_factor, adapted=adapted))
 
     def found(
@@ -175,7 +175,7 @@ class MeanField:
         )
         total, adapted = (array if isinstance(array, np.ndarray) else array.get() for array in out)
         if total.min() < 0 or total.sum(dtype=np.float64) > COUNTABLE:
-            raise SeedsoilError(
+            raise BeyondLimits(
                 f"body.colonies.shedding_per_h: colonies of up to {self.table['cells'].max():.3g} cells shed more than "
                 f"{COUNTABLE:.2g} seeds in an interval, too many to be counted; give a smaller rate or exponent"
             )
@@ -208,13 +208,13 @@ class MeanField:
         if known is not None:
             return known
         if len(self._known) >= LAWS_MAX:
-            raise SeedsoilError(
+            raise BeyondLimits(
                 f"body: more than {LAWS_MAX} laws of growth; round the traits of clones, or use fewer organs"
             )
         try:
             self.growth.refuse(rates, self.interval_h)
         except ValueError as error:
-            raise SeedsoilError(f"body.colonies: {error}") from None
+            raise BeyondLimits(f"body.colonies: {error}") from None
         parts = substeps(rates, self.interval_h)
         dead, spread = lineage(rates.birth, rates.death, self.interval_h)
         factor = float(np.exp((rates.birth - rates.death) * self.interval_h))

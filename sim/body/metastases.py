@@ -203,7 +203,7 @@ class Metastases:
         tick: int,
     ) -> None:
         each = lives[0] + lives[1]
-        refuse_too_many(int(each.sum()), seeds.table.rows)
+        refuse_too_many(int(each.sum()), seeds.table)
         at = np.repeat(np.arange(len(rows)), each)
         if not len(at):
             return

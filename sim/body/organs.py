@@ -11,7 +11,7 @@ import numpy as np
 
 from ...kernels.lattice import Lattice
 from ...kernels.tissue import MESENCHYMAL_EMT, Cell, Tissue, Vessel
-from ..errors import SeedsoilError
+from ..errors import BeyondLimits
 from ..ledger import NO_OTHERS, Others
 from ..vasculature import Vasculature
 from .circulation import Arrival
@@ -86,7 +86,7 @@ def settle(organ: Organ, seeds: Seeds, colonies: Colonies, arrival: Arrival, tic
     emt, clone = seeds.members_of(arrival.row)
     seeds.table["organ"][arrival.row] = organ.index
     if organ.colonies >= COLONIES_MAX:
-        raise SeedsoilError(
+        raise BeyondLimits(
             f"organ {organ.name}: more than {COLONIES_MAX} colonies, the most its cells can be labelled with; "
             "lower the survival probabilities or until_h"
         )

@@ -47,7 +47,7 @@ class Primary:
         """Shed what is shed in this tick. Returns the cells that left."""
         outcomes, fates = self._outcomes(self._account.niche.prepared)
         expected = self.law.expected(tick * self._tick_h, (tick + 1) * self._tick_h)
-        out = shed(expected, self.law.share_of_size, fates, self._key, tick)
+        out = shed(expected, self.law.share_of_size, fates, self._key, tick, table=seeds.table)
         each = np.arange(1, len(out.counts) + 1)
         cells = int((out.counts.sum(axis=1) * each).sum())
         seeds.released += out.seeds

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..available import available_memory
 from ..departures import Departure
-from ..errors import SeedsoilError
+from ..errors import BeyondLimits
 
 
 class Fate(IntEnum):
@@ -30,7 +30,8 @@ class Fate(IntEnum):
 
 DEAD = (Fate.DIED_IN_TRANSIT, Fate.DIED_AFTER_ARREST, Fate.NO_ROOM)
 NONE = -1  # no organ, no colony
-# a seed that lives on, its colony and their tables, in a body that is a graph (measured at 1.5e5)
+# a seed that lives on, its colony and their tables, in a body that is a graph (measured at 1.5e5; a row of the tables
+# alone is 192)
 LIVING_BYTES = 450
 # rows of tables are told apart by 31 bits
 ROWS_MAX = 2**31 - 1
@@ -56,15 +57,19 @@ COLUMNS = {
 }
 
 
-def refuse_too_many(count: int, rows: int = 0) -> None:
-    """Raises SeedsoilError if so many more seeds, beside `rows` of them, cannot be held: before they are drawn one by one."""
-    if count < _LOOKED_AT_FROM:
-        return
-    free = available_memory()
-    if rows + count > ROWS_MAX or (free is not None and count * LIVING_BYTES > free):
-        raise SeedsoilError(
-            f"body: {count:.3g} seeds would live on from one interval, too many to be held; give a smaller "
-            "emission.shedding_per_h or body.colonies.shedding_per_h, or soils that take fewer"
+def refuse_too_many(count: int, table: "Growing") -> None:
+    """Raises BeyondLimits if so many more seeds cannot be held beside those in `table`: before they are drawn one by one.
+
+    Where the table has to grow, it is its new rows that count, those that stay free as well; beside them stands no more
+    than one old column of tables, for which `LIVING_BYTES` has room.
+    """
+    more = max(count, table.grows_by(count))
+    free = available_memory() if more >= _LOOKED_AT_FROM else None
+    if table.rows + count > ROWS_MAX or (free is not None and more * LIVING_BYTES > free):
+        raise BeyondLimits(
+            f"body: {count:.3g} seeds would live on from one interval beside {table.rows:.3g}, too many to be held; give a "
+            "smaller emission.shedding_per_h or body.colonies.shedding_per_h, or soils that take fewer. The last checkpoint "
+            "is kept: seedsoil branch goes on from it with other values"
         )
 
 
@@ -87,14 +92,18 @@ class Growing:
         """The column with its spare rows: the same array until the table grows."""
         return self._columns[name]
 
+    def grows_by(self, count: int) -> int:
+        """By how many rows `append` makes the columns longer to add so many: 0 while there are spare ones."""
+        capacity = len(next(iter(self._columns.values())))
+        end = self.rows + count
+        return max(end, 2 * capacity) - capacity if end > capacity else 0
+
     def append(self, values: dict[str, np.ndarray | int | float], count: int = 1) -> int:
         """Add `count` rows; missing columns are 0. Returns the first new row."""
         start, end = self.rows, self.rows + count
-        capacity = len(next(iter(self._columns.values())))
-        if end > capacity:
-            grown = max(end, 2 * capacity)
+        if more := self.grows_by(count):
             self._columns = {
-                name: np.concatenate([column, np.zeros(grown - len(column), dtype=column.dtype)])
+                name: np.concatenate([column, np.zeros(more, dtype=column.dtype)])
                 for name, column in self._columns.items()
             }
         self.rows = end

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...kernels.draws import Purpose
 from .poisson import poisson, uniforms
-from .seeds import refuse_too_many
+from .seeds import Growing, refuse_too_many
 
 FATES_MAX = 2**12
 
@@ -52,9 +52,17 @@ class Shed:
 
 
 def shed(
-    expected: float, share_of_size: np.ndarray, fates: Fates, key: tuple[int, int], interval: int, source: int = 0
+    expected: float,
+    share_of_size: np.ndarray,
+    fates: Fates,
+    key: tuple[int, int],
+    interval: int,
+    source: int = 0,
+    *,
+    table: Growing | None = None,
 ) -> Shed:
-    """Draw the seeds of one interval. `share_of_size` (sizes,) as in `emission.Law`, with as many sizes as `fates`.
+    """Draw the seeds of one interval. `share_of_size` (sizes,) as in `emission.Law`, with as many sizes as `fates`;
+    `table` is where the living will be entered: more than it can hold are refused.
 
     The living come in the order of their size and fate.
     """
@@ -62,6 +70,7 @@ def shed(
     entity = np.arange(means.shape[0])[:, None] * FATES_MAX + np.arange(means.shape[1])[None, :]
     counts = poisson(uniforms(key, entity, interval, Purpose.SHED, source), means)
     living = np.where(fates.lives[None, :], counts, 0)
-    refuse_too_many(int(living.sum()))
+    if table is not None:
+        refuse_too_many(int(living.sum()), table)
     size, fate = (np.repeat(index.reshape(-1), living.reshape(-1)) for index in np.indices(means.shape))
     return Shed(counts, size + 1, fate)

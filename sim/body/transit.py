@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...kernels.draws import Purpose, host_philox
-from ..errors import SeedsoilError
+from ..errors import BeyondLimits
 from .chain import Chain
 
 PASSAGES_MAX = 100_000  # 50 days of going round: far beyond any half-life that was measured
@@ -66,7 +66,7 @@ def travel(
     while len(moving):
         passage += 1
         if passage > PASSAGES_MAX:
-            raise SeedsoilError(
+            raise BeyondLimits(
                 f"body.transit: a seed has come into {PASSAGES_MAX} places and is still on its way; lower the probabilities "
                 "to pass of body.arrest, or raise a hazard of body.transit"
             )

@@ -55,8 +55,8 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (`sys.argv` without `arguments`) and return its exit code.
 
-    0 done, 2 bad input, 70 a broken identity, 74 output failed, 75 interrupted, 130 killed from the
-    keyboard, 1 anything else. Errors are one message on stderr; SEEDSOIL_DEBUG=1 adds the traceback.
+    0 done, 2 bad input, 65 a run that came to more than it can hold, 70 a broken identity or a solute without a
+    solution, 74 output failed, 75 interrupted, 130 killed from the keyboard, 1 anything else. Errors are one message on stderr; SEEDSOIL_DEBUG=1 adds the traceback.
     """
     with streams.forgiving_streams():
         code = _code_of(None if arguments is None else list(arguments))

@@ -8,7 +8,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..limits import Estimate
+    from ..estimate import Estimate
     from ..scenario import Scenario
 
 # placing vessels and implant is tried out in `check` up to this size: a second or so
@@ -42,7 +42,7 @@ def check(
     if needs.voxels + needs.organ_voxels <= _TRY_VOXELS:
         _try_placing(loaded)
     typer.echo(_told(loaded, needs, folder, where))
-    for warning in warnings_of(loaded):
+    for warning in warnings_of(loaded, needs):
         typer.echo(f"  warning   {warning}")
     typer.echo("It can run.")
 

@@ -40,7 +40,17 @@ def run(
 
         from .. import run as runs
 
-        _watched(quiet, stop, runs.run, loaded, out=output, device=device.value, threads=threads, force=force)
+        _watched(
+            quiet,
+            stop,
+            runs.run,
+            loaded,
+            out=output,
+            device=device.value,
+            threads=threads,
+            force=force,
+            warn=_warning(quiet),
+        )
 
 
 def resume(
@@ -85,7 +95,15 @@ def branch(
             device=device.value,
             threads=threads,
             force=force,
+            warn=_warning(quiet),
         )
+
+
+def _warning(quiet: bool) -> Callable[[str], None] | None:
+    """Prints a warning on stderr, as a line."""
+    from ..plain_text import printable
+
+    return None if quiet else lambda text: print(f"warning: {printable(text, 10_000)}", file=sys.stderr)
 
 
 def _watched(

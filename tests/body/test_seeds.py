@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from seedsoil.sim.body.seeds import NONE, Fate, Growing, Seeds
+from seedsoil.sim.body import seeds as seeds_module
+from seedsoil.sim.body.seeds import NONE, Fate, Growing, Seeds, refuse_too_many
 from seedsoil.sim.departures import LYMPH, Departure
+from seedsoil.sim.errors import BeyondLimits
 
 
 def departure(emt: list[int], clone: list[int] | None = None, *, voxel: int = 77, tick: int = 5) -> Departure:
@@ -107,3 +109,31 @@ def test_fates_are_counted() -> None:
         assert seeds.count(fate) == 1
     assert seeds.count(*Fate) == seeds.table.rows == len(Fate)
     assert seeds.count() == 0
+
+
+def test_seeds_that_do_not_fit_are_refused_with_those_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few more seeds beside very many, and few more that make the table twice as long."""
+    table = Growing({"n": np.uint8})
+    table.append({}, count=200_000)
+    assert table.grows_by(1) == 200_000 and table.grows_by(0) == 0
+    room = 150_000 * seeds_module.LIVING_BYTES
+    monkeypatch.setattr(seeds_module, "available_memory", lambda: room)
+    with pytest.raises(
+        BeyondLimits, match=r"1 seeds would live on from one interval beside 2e\+05, too many"
+    ) as caught:
+        refuse_too_many(1, table)
+    assert caught.value.exit_code == 65
+    room = 250_000 * seeds_module.LIVING_BYTES
+    refuse_too_many(1, table)
+    table.append({})
+    assert len(table.whole("n")) == 400_000 and table.grows_by(199_999) == 0 and table.grows_by(200_000) == 400_000
+    room = 150_000 * seeds_module.LIVING_BYTES
+    refuse_too_many(140_000, table)  # in spare rows
+    with pytest.raises(BeyondLimits):
+        refuse_too_many(160_000, table)
+    monkeypatch.setattr(seeds_module, "available_memory", lambda: None)
+    monkeypatch.setattr(table, "rows", seeds_module.ROWS_MAX - 5)
+    monkeypatch.setattr(table, "grows_by", lambda count: 0)
+    refuse_too_many(5, table)
+    with pytest.raises(BeyondLimits):
+        refuse_too_many(6, table)

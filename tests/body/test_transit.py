@@ -9,7 +9,7 @@ import pytest
 from seedsoil.sim.body.anatomy import Anatomy, load
 from seedsoil.sim.body.chain import Chain
 from seedsoil.sim.body.transit import Ends, names_of, travel
-from seedsoil.sim.errors import SeedsoilError
+from seedsoil.sim.errors import BeyondLimits
 
 KEY = (11, 3)
 MANY = 60_000
@@ -106,5 +106,6 @@ def test_names_differ_by_everything_that_tells_seeds_apart() -> None:
 
 def test_seeds_that_never_end_are_refused(human: Anatomy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seedsoil.sim.body.transit.PASSAGES_MAX", 50)
-    with pytest.raises(SeedsoilError, match="still on its way"):
+    with pytest.raises(BeyondLimits, match="still on its way") as caught:
         sent(human, [Chain.of(human, 0.999)], "breast", 100)
+    assert caught.value.exit_code == 65

@@ -20,7 +20,7 @@ from seedsoil.sim.body.colony_parameters import ColonyGrowth
 from seedsoil.sim.body.mean_field import DORMANT, EXTINCT, GROWING, ON_LATTICE, WAITING, MeanField
 from seedsoil.sim.body.parameters import Body
 from seedsoil.sim.device import Device
-from seedsoil.sim.errors import IdentityBroken, SeedsoilError
+from seedsoil.sim.errors import BeyondLimits, IdentityBroken
 
 ALL = ColonyGrowth(
     birth_per_h=0.02,
@@ -139,7 +139,7 @@ def test_what_cannot_be_counted_stops_the_run(device: Device) -> None:
     field = MeanField(ColonyGrowth(shedding_per_h=1e3, shedding_exponent=2.0), 24.0, device)
     field.found(np.arange(2, dtype=np.uint64), np.array([10, 10**11]), law=field.law())
     field.advance(0)
-    with pytest.raises(SeedsoilError, match="too many to be counted"):
+    with pytest.raises(BeyondLimits, match="too many to be counted"):
         field.shed(0)
     field.table["cells"][1] = 10**17  # the detector
     with pytest.raises(IdentityBroken, match="colony 1 has -1 cells"):
@@ -168,7 +168,7 @@ def test_what_wakes_at_the_end_of_an_interval_sheds_nothing_in_it(device: Device
 def test_intervals_too_long_for_their_law_are_refused(device: Device, table: dict, hours: float, why: str) -> None:
     growth = ColonyGrowth(**{"birth_per_h": 0.03, **table})
     MeanField(growth, hours / 10, device).law()
-    with pytest.raises(SeedsoilError, match=why):
+    with pytest.raises(BeyondLimits, match=why):
         MeanField(growth, hours, device).law()
     with pytest.raises(ValueError, match=why):
         Body.model_validate(

@@ -10,8 +10,9 @@ from seedsoil.sim.body_cost import expected
 from seedsoil.sim.cli.app import main
 from seedsoil.sim.device import Device
 from seedsoil.sim.emitting import simulation_of
-from seedsoil.sim.errors import InputError, SeedsoilError
-from seedsoil.sim.limits import estimate, refuse_what_cannot_run
+from seedsoil.sim.errors import BeyondLimits, InputError
+from seedsoil.sim.estimate import estimate
+from seedsoil.sim.limits import refuse_what_cannot_run
 from seedsoil.sim.scenario_file import load_scenario
 from seedsoil.sim.warned import warnings_of
 
@@ -131,6 +132,6 @@ def test_more_than_was_estimated_is_a_clear_stop(
         monkeypatch.setattr(simulation.tumour, "emit", lambda *_: 0)
     monkeypatch.setattr(seeds, "_LOOKED_AT_FROM", 20)
     monkeypatch.setattr(seeds, "available_memory", lambda: 20 * seeds.LIVING_BYTES)
-    with pytest.raises(SeedsoilError, match=r"too many to be held; give a smaller emission\.shedding_per_h"):
+    with pytest.raises(BeyondLimits, match=r"too many to be held; give a smaller emission\.shedding_per_h"):
         for _ in range(10):
             simulation.advance()

@@ -193,6 +193,7 @@ def test_resume_and_branch_pass_on_what_they_were_asked(
     assert capsys.readouterr().out.startswith("Done: 10 ticks, ")
     for _, options in asked:
         assert callable(options.pop("stop")) and callable(options.pop("progress"))
+    assert callable(asked[1][1].pop("warn"))
     common = {"device": "auto", "threads": None}
     assert asked == [
         (Path("there"), {**common, "until_h": 3.0, "threads": 2}),

@@ -21,9 +21,9 @@ from seedsoil.outputs.export import export
 from seedsoil.outputs.reader import open_run
 from seedsoil.sim.clones import TRAITS, Clones, normal
 from seedsoil.sim.device import Device
-from seedsoil.sim.errors import IdentityBroken, InputError, Interrupted, SeedsoilError
+from seedsoil.sim.errors import BeyondLimits, IdentityBroken, InputError, Interrupted
+from seedsoil.sim.estimate import estimate
 from seedsoil.sim.ledger import Tally, check_cells
-from seedsoil.sim.limits import estimate
 from seedsoil.sim.resume import branch, resume
 from seedsoil.sim.run import run
 from seedsoil.sim.scenario import Scenario
@@ -277,8 +277,9 @@ def test_the_memory_of_as_many_clones_as_allowed_is_asked_for() -> None:
 
 def test_more_clones_than_allowed_end_the_run_with_the_key(tmp_path: Path) -> None:
     few = {"probability": 0.2, "clones_max": 20}
-    with pytest.raises(SeedsoilError, match=r"mutation\.clones_max: the run needs more than its 20 clones"):
+    with pytest.raises(BeyondLimits, match=r"mutation\.clones_max: the run needs more than its 20 clones") as caught:
         run(scenario(mutation=few), out=tmp_path / "run", report=False)
+    assert caught.value.exit_code == 65
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from body.two_circuits import SMALL
 from seedsoil.sim.cli.app import main
 from seedsoil.sim.errors import InputError
 from seedsoil.sim.resolved import resolved_toml
+from seedsoil.sim.resume import branch
+from seedsoil.sim.run import run
 from seedsoil.sim.scenario_file import load_scenario
 from seedsoil.sim.warned import warnings_of
 
@@ -166,3 +168,61 @@ def test_what_the_body_of_one_s_own_lacks(tmp_path: Path) -> None:
         assert given.split(" = ")[0] in str(refused.value)
     path, _ = write(tmp_path, text, "body.arrest.node_pass_probability = 0.5")
     load_scenario(path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose folder names every switch, as all do."""
+    folder = tmp_path_factory.mktemp("inert")
+    (folder / "n.toml").write_text(NUMBER)
+    run(folder / "n.toml", out=folder / "run", report=False)
+    return folder / "run"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["body.dormancy.waking_per_h=0.1"], {"body": {"dormancy": {"waking_per_h": 0.1}}}],
+    ids=["--set", "tables"],
+)
+def test_a_branch_that_sets_what_cannot_act_is_refused(whole: Path, tmp_path: Path, overrides) -> None:
+    told: list[str] = []
+    with pytest.raises(InputError) as refused:
+        branch(whole, at_h=120.0, out=tmp_path / "b", overrides=overrides, report=False, warn=told.append)
+    text = str(refused.value)
+    assert "1 problem\n" in text and "body.dormancy.waking_per_h" in text and "give body.dormancy.probability" in text
+    assert text.endswith("Nothing was run.") and not told and not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["body.dormancy.probability=0", "body.dormancy.waking_per_h=0.1"],
+        ["body.dormancy={probability=0.0, waking_per_h=0.1}"],
+    ],
+)
+def test_a_branch_that_sets_its_switch_too_is_told(whole: Path, tmp_path: Path, overrides: list[str]) -> None:
+    told: list[str] = []
+    branch(whole, at_h=120.0, out=tmp_path / "b", overrides=overrides, report=False, warn=told.append)
+    assert len(told) == 1 and told[0].startswith("body.dormancy.waking_per_h: has no part")
+
+
+def test_a_branch_may_switch_off_what_its_past_gave(tmp_path: Path) -> None:
+    (tmp_path / "n.toml").write_text(NUMBER + "[body.dormancy]\nprobability = 0.5\nwaking_per_h = 0.1\n")
+    run(tmp_path / "n.toml", out=tmp_path / "run", report=False)
+    told: list[str] = []
+    off = ["body.dormancy.probability=0"]
+    branch(tmp_path / "run", at_h=120.0, out=tmp_path / "b", overrides=off, report=False, warn=told.append)
+    assert [one.split(":")[0] for one in told] == ["body.dormancy.waking_per_h"]
+
+
+def test_run_and_branch_say_what_check_warns_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "n.toml", str(tmp_path / "run")
+    path.write_text(NUMBER + "[body.dormancy]\nprobability = 0.0\nwaking_per_h = 0.1\n")
+    assert main(["check", str(path), "--device", "cpu"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  warning   ")]
+    said = f"warning: {line.removeprefix('  warning   ')}\n"
+    for command in (["run", str(path), "-o", out], ["branch", out, "--at-h", "120", "-o", f"{out}-2"]):
+        assert main([*command, "--device", "cpu"]) == 0
+        assert capsys.readouterr().err.count(said) == 1
+        assert main([*command, "--device", "cpu", "--force", "--quiet"]) == 0
+        assert "warning" not in capsys.readouterr().err

@@ -9,8 +9,9 @@ import pytest
 from seedsoil.kernels.lattice import Lattice
 from seedsoil.kernels.tissue import bare
 from seedsoil.outputs.reader import Run
-from seedsoil.sim import checkpoint, limits, observe
+from seedsoil.sim import checkpoint, observe
 from seedsoil.sim.errors import InputError, Interrupted
+from seedsoil.sim.estimate import CHECKPOINTS, estimate
 from seedsoil.sim.recorded import FIELDS, FieldsEvery
 from seedsoil.sim.resume import branch, resume
 from seedsoil.sim.run import run
@@ -133,18 +134,18 @@ def test_what_makes_no_schedule_is_refused_by_name(changes: dict[str, object], m
 
 def test_the_estimate_of_disk_space_knows_schedule_and_rounding() -> None:
     def bytes_of(**output: object) -> int:
-        return limits.estimate(scenario(**output)).disk_bytes
+        return estimate(scenario(**output)).disk_bytes
 
     usual = bytes_of()
     assert bytes_of(fields_every_h={}) > usual
     assert bytes_of(keep_bits=23) > usual > bytes_of(keep_bits=8)
-    assert limits.estimate(scenario()).frames == 8
+    assert estimate(scenario()).frames == 8
 
 
 @pytest.mark.parametrize(("keep_bits", "file_mb"), [(23, QUICKSTART_MB[23]), (12, QUICKSTART_MB[12])])
 def test_the_estimate_is_about_what_quickstart_came_to(keep_bits: int, file_mb: float) -> None:
-    needs = limits.estimate(load_scenario("quickstart", {"output.keep_bits": keep_bits}))
-    guess = needs.disk_bytes - limits.CHECKPOINTS * needs.checkpoint_bytes
+    needs = estimate(load_scenario("quickstart", {"output.keep_bits": keep_bits}))
+    guess = needs.disk_bytes - CHECKPOINTS * needs.checkpoint_bytes
     assert 0.75 < guess / (file_mb * 1e6) < 1.25
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from seedsoil.sim.limits import estimate
+from seedsoil.sim.estimate import estimate
 from seedsoil.sim.scenario import Scenario
 from seedsoil.sim.scenario_file import load_scenario, shipped_scenarios
 from seedsoil.sim.warned import warnings_of
