@@ -169,7 +169,8 @@ def _graph(axes: Axes, table: np.ndarray, shown: list[int], organs: list[str]) -
         text = f"{words(organs[k])}  {style.count_text(table[:, k].sum())}"
         text += f"\n({style.count_text(own)} by itself)" if own else ""
         side = "left" if x > 0.3 else "right" if x < -0.3 else "center"
-        axes.text(1.15 * x, 1.15 * y, text, ha=side, va="center", fontsize=8.5)
+        height = "center" if side != "center" else "bottom" if y > 0 else "top"
+        axes.text(1.15 * x, 1.12 * y, text, ha=side, va=height, fontsize=8.5)
     axes.set(xlim=(-1.85, 1.85), ylim=(-1.4, 1.4), aspect="equal", title="Who seeded the colonies that grow")
     axes.set_axis_off()
 
