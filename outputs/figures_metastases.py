@@ -182,7 +182,9 @@ def _matrix(axes: Axes, table: np.ndarray, shown: list[int], organs: list[str]) 
     for i, row in enumerate(counts):
         for j, count in enumerate(row):
             if count:
-                axes.text(j, i, short(int(count)), ha="center", va="center", fontsize=7.5)
+                dark = np.log1p(count) > 0.8 * np.log1p(table.max())
+                colour = style.PAPER if dark else style.INK
+                axes.text(j, i, short(int(count)), color=colour, ha="center", va="center", fontsize=7.5)
     axes.grid(False)
     axes.set_xticks(range(len(shown)), [words(organs[k]) for k in shown], rotation=40, ha="right")
     axes.set_yticks(range(len(sources)), ["primary" if k == PRIMARY else words(organs[k]) for k in sources])
