@@ -17,7 +17,8 @@ from .emitting import simulation_of
 from .errors import InputError
 from .explain import validate
 from .limits import refuse_what_cannot_run
-from .past import origin_of, refuse_another_past, refuse_edited
+from .noted import origin_of, refuse_edited
+from .past import refuse_another_past
 from .problems import Origin
 from .problems import report as report_of
 from .progress import Status
