@@ -49,9 +49,16 @@ def check(
 
 def report(directory: options.RunFolder) -> None:
     """Write a run's report.html anew."""
-    from ...outputs.report import write_report
+    from ...outputs.report import REPORT_FILE, write_report
+    from ..errors import OutputFailed
+    from ..plain_text import printable
 
-    typer.echo(str(write_report(directory)))
+    try:
+        path = write_report(directory)
+    except OSError as error:
+        file = (directory if directory.is_dir() else directory.parent) / REPORT_FILE
+        raise OutputFailed(f"{printable(str(file), 4096)}: cannot be written: {error.strerror or error}") from None
+    typer.echo(str(path))
 
 
 def status(
