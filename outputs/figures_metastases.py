@@ -169,7 +169,8 @@ def _graph(axes: Axes, table: np.ndarray, shown: list[int], organs: list[str]) -
         text = f"{words(organs[k])}  {style.count_text(table[:, k].sum())}"
         text += f"\n({style.count_text(own)} by itself)" if own else ""
         side = "left" if x > 0.3 else "right" if x < -0.3 else "center"
-        axes.text(1.15 * x, 1.15 * y, text, ha=side, va="center", fontsize=8.5)
+        height = "center" if side != "center" else "bottom" if y > 0 else "top"
+        axes.text(1.15 * x, 1.12 * y, text, ha=side, va=height, fontsize=8.5)
     axes.set(xlim=(-1.85, 1.85), ylim=(-1.4, 1.4), aspect="equal", title="Who seeded the colonies that grow")
     axes.set_axis_off()
 
@@ -181,7 +182,9 @@ def _matrix(axes: Axes, table: np.ndarray, shown: list[int], organs: list[str]) 
     for i, row in enumerate(counts):
         for j, count in enumerate(row):
             if count:
-                axes.text(j, i, short(int(count)), ha="center", va="center", fontsize=7.5)
+                dark = np.log1p(count) > 0.8 * np.log1p(table.max())
+                colour = style.PAPER if dark else style.INK
+                axes.text(j, i, short(int(count)), color=colour, ha="center", va="center", fontsize=7.5)
     axes.grid(False)
     axes.set_xticks(range(len(shown)), [words(organs[k]) for k in shown], rotation=40, ha="right")
     axes.set_yticks(range(len(sources)), ["primary" if k == PRIMARY else words(organs[k]) for k in sources])
