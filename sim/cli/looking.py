@@ -77,6 +77,11 @@ def status(
     try:
         found = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
+        if (directory / "resolved.toml").is_file():  # stopped, or out of space, before its first tick
+            typer.echo(
+                f"{printable(str(directory))}: has not begun\n  go on     seedsoil resume {printable(str(directory))}"
+            )
+            return
         raise InputError(f"{printable(str(directory))}: no run is in this folder") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{printable(str(file))}: cannot be read: {printable(str(error))}") from None

@@ -94,7 +94,7 @@ def test_soils_are_not_written_over_a_file_unasked(tmp_path: Path, capsys: pytes
     assert main(["calibrate", "--force"]) == 2
 
 
-def test_a_run_without_room_to_start_leaves_no_run(tmp_path: Path) -> None:
+def test_a_run_without_room_to_start_leaves_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenario = load_scenario("quickstart")
     assert scenario.source.text is not None
     enough_for_one = len(scenario.source.text.encode())
@@ -111,6 +111,9 @@ def test_a_run_without_room_to_start_leaves_no_run(tmp_path: Path) -> None:
     assert {"notes.txt", "scenario.toml", "resolved.toml"} == set(os.listdir(place))
     with pytest.raises(InputError, match="holds a run"):
         RunFolder(place, scenario)
+    capsys.readouterr()
+    assert main(["status", str(place)]) == 0  # it has no status yet, and can be resumed
+    assert capsys.readouterr().out == f"{place}: has not begun\n  go on     seedsoil resume {place}\n"
 
 
 def test_a_small_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
