@@ -5,9 +5,12 @@ import sys
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    from .sim.cli.app import main as command_line
+    try:
+        from .sim.cli.app import main as command_line
 
-    return command_line()
+        return command_line()
+    except KeyboardInterrupt:  # while the command line is being imported; later it answers by itself
+        return 130
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def is_body_only(run: Run) -> bool:
 
 def has_colonies_as_numbers(run: Run) -> bool:
     """Are its organs those of a body that is a graph?"""
-    return bool(run.attributes.get("organ_names")) and not run.layout.organs
+    return len(run.attributes.get("organ_names", ())) > 0 and not run.layout.organs
 
 
 def lead(run: Run) -> str:

@@ -3,7 +3,8 @@
 Everything here was met in practice: `ti.init` is global and drops compiled kernels, so it runs once;
 inherited `TI_*` variables would override the arguments (kernels/__init__.py drops them); a banner goes
 to stdout during start; `arch=cuda` without a device silently becomes a CPU; a killed process leaves a
-lock in the offline cache that disables it for good.
+lock in the offline cache that disables it for good; an offline cache that is off needs a folder all the same, or the
+process ends in a segmentation fault.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import somewhere_to_cache
 from ..kernels.lattice import Lattice
 from .errors import InputError
 
@@ -87,7 +89,7 @@ def start(arch: str = "auto", threads: int | None = None) -> Device:
     _read_sources_once()
     cache = cache_folder()
     _remove_dead_lock(cache)
-    with _quiet_stdout():
+    with _quiet_stdout(), somewhere_to_cache():
         ti.init(
             arch=ti.cuda if wanted == "cuda" else ti.cpu,
             cpu_max_num_threads=count,
@@ -95,7 +97,9 @@ def start(arch: str = "auto", threads: int | None = None) -> Device:
             default_fp=ti.f32,
             default_ip=ti.i32,
             offline_cache=cache is not None,
-            offline_cache_file_path=str(cache or ""),
+            # looked at when the process ends even if the cache is off; nothing is written or removed there then
+            offline_cache_file_path=str(cache or os.sep),
+            offline_cache_cleaning_policy="lru" if cache is not None else "never",
             log_level=ti.ERROR,
         )
     got = "cuda" if ti.cfg.arch == ti.cuda else "cpu"

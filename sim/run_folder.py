@@ -11,6 +11,7 @@ import os
 import re
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,26 @@ class RunFolder:
             for found in held:
                 found.unlink()
             self.run_id = uuid.uuid4().hex
+            made = not path.exists()
             path.mkdir(parents=True, exist_ok=True)
-            if branch is not None:
-                write_whole(path / BRANCH_FILE, json.dumps(branch, indent=1) + "\n")
-            write_whole(path / "scenario.toml", scenario.source.text or resolved_toml(scenario))
-            self._write_resolved(scenario)  # last: with it, the folder is that of a run
+            try:
+                if branch is not None:
+                    write_whole(path / BRANCH_FILE, json.dumps(branch, indent=1) + "\n")
+                write_whole(path / "scenario.toml", scenario.source.text or resolved_toml(scenario))
+                self._write_resolved(scenario)  # last: with it, the folder is that of a run
+            except BaseException:  # the folder of no run: the next may have it unasked
+                self._take_away(made)
+                raise
         except OSError as error:
             raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    def _take_away(self, folder_too: bool) -> None:
+        """Remove what the start of a run wrote; none of it was there before, or it was to be replaced."""
+        with suppress(OSError):
+            for name in (BRANCH_FILE, "scenario.toml", "resolved.toml"):
+                (self.path / name).unlink(missing_ok=True)
+            if folder_too:
+                self.path.rmdir()
 
     @staticmethod
     def refuse_held(path: Path, *, force: bool) -> list[Path]:
@@ -139,8 +153,13 @@ def place_of(folder: str | os.PathLike[str]) -> Path:
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old one or the new one, never half of either."""
     temporary = path.with_name(path.name + ".tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

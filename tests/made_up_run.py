@@ -190,6 +190,7 @@ def write(
         "rng_key": 7,
         "device": "cpu, 2 threads",
         "versions": json.dumps({"seedsoil": "0.1.0", "taichi": "1.7.4", "numpy": "2.4"}),
+        "organ_names": list(organs),
     }
     recorder = Recorder(folder / "run.vtkhdf", layout, attributes)
     table = seeds_table(seeds, until_h, shape[2] * 20.0, len(organs))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from . import options
+from .writing import refuse_there, write_file
 
 
 def calibrate(
@@ -42,6 +43,7 @@ def calibrate(
             parser=options.path,
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that --write finds there.")] = False,
 ) -> None:
     """Fit routes and soils to autopsies; score them on primaries left out."""
     from ..body.anatomy import load
@@ -50,6 +52,8 @@ def calibrate(
 
     if anchor is not None and size is None:
         raise typer.BadParameter("needs --size CANCER", param_hint="--anchor")
+    if force and write is None:
+        raise typer.BadParameter("needs --write FILE", param_hint="--force")
     if size is not None and predict is not None:
         raise typer.BadParameter("one table at a time: --predict or --size", param_hint="--size")
     of_autopsies = {"--data": data is not None, "--body": body is not None, "--write": write is not None}
@@ -59,6 +63,8 @@ def calibrate(
         return
     if predict is not None:
         _refuse_unused("--predict", {"--sizes": sizes is not None, "--write": write is not None})
+    if write is not None:
+        refuse_there(write, force=force)
     anatomy = load("human" if body is None else body)
     if predict is not None:
         predict = autopsies.known_primary(anatomy, predict)
@@ -130,12 +136,8 @@ def _write_soils(anatomy, table, file: Path, source: str) -> None:
     from ..calibrate import told
     from ..calibrate.arrivals import Arrivals
     from ..calibrate.leave_one_out import fitted_by
-    from ..errors import OutputFailed
     from ..plain_text import printable
 
     fitted = fitted_by(table, Arrivals.of(anatomy, table.primaries, table.sites))
-    try:
-        file.write_text(told.soils_toml(fitted, anatomy, source), "utf-8")
-    except OSError as error:
-        raise OutputFailed(f"{printable(str(file), 4096)}: cannot be written: {error.strerror}") from None
+    write_file(file, told.soils_toml(fitted, anatomy, source))
     typer.echo(f"\n{printable(str(file), 4096)} is written")

@@ -49,9 +49,16 @@ def check(
 
 def report(directory: options.RunFolder) -> None:
     """Write a run's report.html anew."""
-    from ...outputs.report import write_report
+    from ...outputs.report import REPORT_FILE, write_report
+    from ..errors import OutputFailed
+    from ..plain_text import printable
 
-    typer.echo(str(write_report(directory)))
+    try:
+        path = write_report(directory)
+    except OSError as error:
+        file = (directory if directory.is_dir() else directory.parent) / REPORT_FILE
+        raise OutputFailed(f"{printable(str(file), 4096)}: cannot be written: {error.strerror or error}") from None
+    typer.echo(str(path))
 
 
 def status(
@@ -70,6 +77,11 @@ def status(
     try:
         found = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
+        if (directory / "resolved.toml").is_file():  # stopped, or out of space, before its first tick
+            typer.echo(
+                f"{printable(str(directory))}: has not begun\n  go on     seedsoil resume {printable(str(directory))}"
+            )
+            return
         raise InputError(f"{printable(str(directory))}: no run is in this folder") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{printable(str(file))}: cannot be read: {printable(str(error))}") from None

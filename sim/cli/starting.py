@@ -15,18 +15,13 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a commented scenario to start from."""
-    from ..errors import InputError, OutputFailed
     from ..plain_text import printable
     from ..starter import starter_text
+    from .writing import refuse_there, write_file
 
     name = printable(str(file), 4096)
-    try:
-        with file.open("w" if force else "x", encoding="utf-8") as opened:
-            opened.write(starter_text())
-    except FileExistsError:
-        raise InputError(f"{name}: exists; --force replaces it. Nothing was written.") from None
-    except OSError as error:
-        raise OutputFailed(f"{name}: cannot be written: {error.strerror}") from None
+    refuse_there(file, force=force)
+    write_file(file, starter_text())
     typer.echo(f"{name} is written. Next: seedsoil check {name}; seedsoil run {name}")
 
 

@@ -64,3 +64,14 @@ def test_no_writer_leaves_half_a_file(
     with pytest.raises(Broken):
         write(solid_run, tmp_path)
     assert os.listdir(tmp_path) == [name] and (tmp_path / name).read_bytes() == b"old"
+
+
+def test_a_link_goes_on_to_point_and_permissions_stay(tmp_path: Path) -> None:
+    target, link = tmp_path / "soils.toml", tmp_path / "link.toml"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target.name)
+    with whole_file(link) as file:
+        file.write_text("new")
+    assert link.is_symlink() and target.read_text() == "new"
+    assert target.stat().st_mode & 0o777 == 0o640
