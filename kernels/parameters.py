@@ -5,17 +5,38 @@ resolved scenario and the report all read the same declaration. A default whose 
 carries "assumed" in its source: it is an input to sweep, never a constant.
 """
 
+import struct
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+# Sizes of numbers, 0 aside: kernels compute in single precision, which ends at 1e-38 and 3e38, and host code may cube.
+LEAST, MOST = 1e-30, 1e30
 
 FRANSSEN_2019 = "Franssen et al. 2019, Bull Math Biol 81:1965"
 
 
 class Parameters(BaseModel):
-    """A table of a scenario: frozen, closed to unknown keys, finite numbers only."""
+    """A table of a scenario: frozen, closed to unknown keys, finite numbers only, none of absurd size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _sized(cls, value: Any) -> Any:
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, float) and not is_sized(number):
+                raise ValueError(f"needs 0, or a number whose size is from {LEAST:g} to {MOST:g} (got {number!r})")
+        return value
+
+
+def is_sized(number: float) -> bool:
+    """Whether a number is 0 or of a size to compute with.
+
+    Zero is told by its bits: where processors flush subnormal numbers to zero, those compare equal to it.
+    """
+    size = abs(number)
+    return size <= MOST and (size >= LEAST or int.from_bytes(struct.pack(">d", size)) == 0)
 
 
 def quantity(

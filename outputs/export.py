@@ -40,7 +40,8 @@ def export(
         organ: vti: an organ's lattice instead of the primary's.
 
     Raises:
-        ValueError: unknown format, no such frame or organ, or clones that form no tree.
+        ValueError: unknown format, no such frame or organ, an option that has no part in the format, or clones that
+            form no tree.
         RunFileError: there is no readable run.
     """
     run = open_run(run_dir)
@@ -48,6 +49,10 @@ def export(
     suffix = {"vti": ".vti", "newick": ".nwk"}.get(to)
     if path and suffix and Path(path).suffix != suffix:
         raise ValueError(f"{path}: a file for {to} ends in {suffix}")
+    if to != "vti":
+        for name, value in {"--at-h": at_h, "--organ": organ}.items():
+            if value is not None:
+                raise ValueError(f"{name}: has no part in an export to {to}, only to vti; take it away")
     if to == "csv":
         return write_csv(run, Path(path) if path else home / "export")
     if to == "vti":
@@ -107,7 +112,7 @@ def write_vti(run: Run, path: Path | None = None, at_h: float | None = None, org
         times = dataset["time"].values
         if not len(times):
             raise ValueError(f"no frame of {organ or 'the primary'} in this run")
-        frame = len(times) - 1 if at_h is None else int(np.abs(times - at_h).argmin())
+        frame = len(times) - 1 if at_h is None else _frame_at(times, at_h, organ)
         stem = f"{organ or 'primary'}-{times[frame]:g}h.vti"
         target = path or run.file.parent / stem
         names = [str(name) for name, field in dataset.data_vars.items() if field.dims == ("time", "z", "y", "x")]
@@ -121,6 +126,17 @@ def write_vti(run: Run, path: Path | None = None, at_h: float | None = None, org
                     file.write(slab.astype(slab.dtype.newbyteorder("<")).tobytes())
             file.write(b"\n</AppendedData>\n</VTKFile>\n")
     return target
+
+
+def _frame_at(times: np.ndarray, at_h: float, organ: str | None) -> int:
+    """The frame nearest to a time. Raises ValueError before the first frame and after the last."""
+    if not np.isfinite(at_h):
+        raise ValueError(f"--at-h: needs a finite number of hours (got {at_h})")
+    first, last = float(times[0]), float(times[-1])
+    rounded = 1e-5 * abs(last)  # times are told to people with six digits
+    if not first - rounded <= at_h <= last + rounded:
+        raise ValueError(f"--at-h {at_h:g}: the frames of {organ or 'the primary'} go from {first:g} to {last:g} h")
+    return int(np.abs(times - at_h).argmin())
 
 
 def _slabs(field: xr.DataArray, frame: int) -> Iterator[np.ndarray]:

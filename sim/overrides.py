@@ -7,6 +7,7 @@ from typing import Any
 from .plain_text import printable, shown
 from .problems import Problem
 from .toml_lines import Path
+from .toml_text import number_of
 
 Overrides = Mapping[str, Any] | Iterable[str]
 _DEPTH_MAX = 50
@@ -86,12 +87,12 @@ def _keys(text: str) -> Path | None:
 def _value(text: str) -> Any:
     """A TOML value, a number that TOML writes otherwise (.5), or else the text itself."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
+        parsed = tomllib.loads(f"value = {text}", parse_float=number_of)
         if list(parsed) == ["value"] and not deeper_than(parsed, _DEPTH_MAX):
             return parsed["value"]
     except (ValueError, RecursionError):
         pass
     try:
-        return float(text)
+        return number_of(text)
     except ValueError:
         return text

@@ -1,6 +1,5 @@
 """Going on with a run: `resume` to the bit, `branch` with the same past and another future."""
 
-import json
 import math
 import os
 import time
@@ -18,13 +17,14 @@ from .emitting import simulation_of
 from .errors import InputError
 from .explain import validate
 from .limits import refuse_what_cannot_run
+from .noted import origin_of, refuse_edited
 from .past import refuse_another_past
 from .problems import Origin
 from .problems import report as report_of
 from .progress import Status
 from .recording import Recording
 from .run import finished
-from .run_folder import BRANCH_FILE, RUN_FILE, RunFolder, id_of, place_of
+from .run_folder import RUN_FILE, RunFolder, id_of, place_of
 from .scenario import Scenario, Source
 from .scenario_file import branched, load_scenario, with_overrides
 from .simulation import Simulation
@@ -104,9 +104,10 @@ def _from_checkpoint(
 
 
 def _from_start(place: Path, device: devices.Device, until_h: float | None) -> tuple[Simulation, Recording, RunFolder]:
-    if (place / BRANCH_FILE).exists():
+    if origin_of(place) is not None:
         raise InputError(f"{place}: this branch was stopped before its first checkpoint; branch again with --force")
     scenario = load_scenario(place / "resolved.toml")
+    refuse_edited(place, scenario)
     scenario.keep_source(Source("scenario.toml", (place / "scenario.toml").read_text(encoding="utf-8")))
     scenario = _until(scenario, until_h)
     simulation = simulation_of(scenario, device)
@@ -173,6 +174,8 @@ def branch(
 
     # what cannot be is refused before the past is computed
     old = load_scenario(place / "resolved.toml")
+    refuse_edited(place, old)
+    origin_of(place)
     new = changed(old)
     RunFolder.refuse_held(new_place, force=force)
     needs = refuse_what_cannot_run(new, new_place, started.arch, devices.free_bytes(started))
@@ -217,8 +220,7 @@ def _past(
         simulation = state.restore(now, device, arrays, numbers)
         break
     if simulation is None:
-        if (place / BRANCH_FILE).exists():
-            origin = json.loads((place / BRANCH_FILE).read_text("utf-8"))
+        if (origin := origin_of(place)) is not None:
             raise InputError(
                 f"--at-h {at_h:g}: is before the oldest checkpoint of {place}, which is itself a branch of "
                 f"{origin['of']} at {origin['at_h']:g} h; its past cannot be computed again from its own scenario"

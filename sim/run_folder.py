@@ -18,6 +18,7 @@ from typing import Any
 from ..outputs.reader import RUN_FILE, STATUS_FILE
 from ..outputs.recovery import is_being_written
 from .errors import InputError, OutputFailed
+from .plain_text import printable
 from .resolved import resolved_toml
 from .scenario import Scenario
 
@@ -138,9 +139,14 @@ def id_of(folder: Path) -> str:
 
 
 def place_of(folder: str | os.PathLike[str]) -> Path:
-    """A folder as somebody named it. Raises InputError for the empty name, which would be the current folder."""
+    """A folder as somebody named it.
+
+    Raises InputError for the empty name, which would be the current folder, and for one that no folder can have.
+    """
     if not os.fspath(folder):
         raise InputError("the name of the run's folder is empty; say . for the current folder")
+    if "\0" in os.fspath(folder):
+        raise InputError(f"{printable(os.fspath(folder))}: no folder has a NUL in its name; give another name")
     return Path(folder)
 
 

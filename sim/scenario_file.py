@@ -18,6 +18,7 @@ from .overrides import Overrides, apply, deeper_than, parse
 from .plain_text import printable
 from .problems import NOTHING_WAS_RUN, Origin, Problem, did_you_mean, quoted, refusal, report
 from .toml_lines import lines_of
+from .toml_text import number_of
 
 if TYPE_CHECKING:  # the model comes with Taichi: a file that is not there is refused without it
     from .scenario import Scenario, Source
@@ -80,7 +81,7 @@ def _build(name: str, text: str, overrides: Overrides, labels: Mapping[str, str]
         line = text.count("\n", 0, found.start()) + 1
         raise InputError(refusal(f"{printable(name)}:{line}: a key of more than {DEPTH_MAX} names"))
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(text, parse_float=number_of)
         if deeper_than(data, DEPTH_MAX):
             raise RecursionError
         lines = lines_of(text)

@@ -33,6 +33,7 @@ LAYER_OF = {
     "sim.drive": RUN,
     "sim.run": RUN,
     "sim.resume": RUN,
+    "sim.noted": RUN,
     "sim.doctor": RUN,
     "sim.bench": BATCH,
     "sim.calibrate": BATCH,

@@ -1,5 +1,7 @@
 """What `seedsoil calibrate` prints, and the soils it writes."""
 
+import csv
+import io
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,17 +41,24 @@ def calibration(anatomy: Anatomy, table: Autopsies, by_size: sizes.Sizes) -> Ite
 
 def csv_shares(primary: str, sites: tuple[str, ...], shares: np.ndarray, at_risk: np.ndarray) -> Iterator[str]:
     """Lines of `primary,site,share`, over the sites at risk; they add up to one."""
-    yield "primary,site,share"
+    yield _csv("primary", "site", "share")
     for site, share, risk in zip(sites, shares, at_risk, strict=True):
         if risk > 0:
-            yield f"{primary},{site},{share:.6f}"
+            yield _csv(primary, site, f"{share:.6f}")
 
 
 def csv_sizes(cancer: str, law: sizes.Law, diameters_cm: np.ndarray) -> Iterator[str]:
     """Lines of `cancer,diameter_cm,p`."""
-    yield "cancer,diameter_cm,p"
+    yield _csv("cancer", "diameter_cm", "p")
     for d, p in zip(diameters_cm, law.p(cancer, diameters_cm), strict=True):
-        yield f"{cancer},{d:g},{p:.6f}"
+        yield _csv(cancer, f"{d:g}", f"{p:.6f}")
+
+
+def _csv(*fields: str) -> str:
+    """A line of CSV; a name with a comma or a quote in it is quoted."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(fields)
+    return line.getvalue()
 
 
 def soils_toml(fitted: Fitted, anatomy: Anatomy, source: str) -> str:

@@ -29,11 +29,19 @@ Device = Annotated[DeviceName, typer.Option("--device", help="Where to compute; 
 
 
 def path(text: str | Path) -> Path:
-    """A path as somebody gave it. Raises InputError for an empty one: `Path("")` would be the current folder."""
+    """A path as somebody gave it.
+
+    Raises InputError for an empty one (`Path("")` would be the current folder), and for what no file can be called.
+    """
     if not str(text):
         from ..errors import InputError
 
         raise InputError("a folder or file with an empty name was given; say . for the current folder")
+    if "\0" in str(text):
+        from ..errors import InputError
+        from ..plain_text import printable
+
+        raise InputError(f"{printable(str(text))}: no file or folder has a NUL in its name; give another name")
     return Path(text)
 
 

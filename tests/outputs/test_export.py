@@ -111,3 +111,28 @@ def test_what_is_no_tree_is_refused(parent: list[int], message: str) -> None:
 def test_an_unknown_format_is_refused(solid_run: Path) -> None:
     with pytest.raises(ValueError, match="there are csv, vti and newick"):
         exports.export(solid_run, "xlsx")  # pyright: ignore
+
+
+@pytest.mark.parametrize("at_h", [float("nan"), float("-inf"), float("inf"), 1e9, -1.0])
+def test_a_time_outside_the_run_has_no_frame(solid_run: Path, tmp_path: Path, at_h: float) -> None:
+    with pytest.raises(ValueError, match="--at-h"):
+        exports.export(solid_run, "vti", tmp_path / "frame.vti", at_h=at_h)
+    assert not (tmp_path / "frame.vti").exists()
+
+
+def test_the_first_and_the_last_time_as_told_have_frames(solid_run: Path, tmp_path: Path) -> None:
+    times = open_run(solid_run).dataset().time.values
+    for at_h in (times[0], times[-1], times[-1] * (1 + 4e-6)):  # as six digits may round it
+        exports.export(solid_run, "vti", tmp_path / "frame.vti", at_h=float(at_h))
+
+
+@pytest.mark.parametrize("to", ["csv", "newick"])
+@pytest.mark.parametrize(("option", "value"), [("organ", "nose"), ("organ", "lung"), ("at_h", 3.0)])
+def test_an_option_without_a_part_in_the_format_is_refused(
+    solid_run: Path, tmp_path: Path, to: str, option: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=f"--{option.replace('_', '-')}: has no part in an export to {to}"):
+        exports.export(solid_run, to, **{option: value})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no organ 'nose'"):
+        exports.export(solid_run, "vti", tmp_path / "a.vti", organ="nose")
+    assert list(tmp_path.iterdir()) == []

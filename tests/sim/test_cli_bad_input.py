@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from forked_cli import ForkedCommandLine
 
+from seedsoil.sim.cli.app import main
+from seedsoil.sim.errors import InputError
+from seedsoil.sim.run_folder import place_of
+
 GOOD = b"""\
 until_h = 1
 [lattice]
@@ -335,6 +339,44 @@ CASES: dict[str, tuple[bytes, list[str], list[str]]] = {
         [],
         ["bad.toml:5  implant.cells", "fits 64 bits"],
     ),
+    "too large for the machine's numbers": (
+        GOOD + b"free_core_um = 1e308\n",
+        [],
+        ["bad.toml:8  vessels.free_core_um", "from 1e-30 to 1e+30 (got 1e+308)"],
+    ),
+    "frames at no distance": (GOOD, ["--set", "output.every_h=1e-320"], ["every_h=1e-320  output.every_h", "1e-30"]),
+    "rows at no distance": (
+        GOOD + b"[output]\nseries_every_h = 1e-320\n",
+        [],
+        ["bad.toml:9  output.series_every_h", "from 1e-30"],
+    ),
+    "subnormal": (
+        GOOD + b"[motility]\nhaptotaxis_um2_per_h = 5e-324\n",
+        [],
+        ["bad.toml:9  motility.haptotaxis_um2_per_h", "needs 0, or a number whose size is from 1e-30"],
+    ),
+    "below subnormal": (
+        GOOD + b"[motility]\nhaptotaxis_um2_per_h = 1_0.0e-400\n",
+        [],
+        ["bad.toml:9  motility.haptotaxis_um2_per_h", "needs 0, or a number whose size is from 1e-30"],
+    ),
+    "absurd in a list": (
+        GOOD + b'[solutes.oxygen]\nfixed_walls = ["x_low"]\nwall_values = [1e99]\n',
+        [],
+        ["bad.toml:10  solutes.oxygen.wall_values", "(got 1e+99)"],
+    ),
+    "emission from no size": (
+        GOOD,
+        [
+            "--set",
+            "primary=emission",
+            "--set",
+            "emission.start_diameter_mm=1e-110",
+            "--set",
+            "emission.spread_shape=5e-324",
+        ],
+        ["start_diameter_mm=1e-110  emission.start_diameter_mm", "spread_shape=5e-324  emission.spread_shape"],
+    ),
     "endless number": (
         edited("cells = 9", "cells = " + "9" * 5000),
         [],
@@ -485,6 +527,17 @@ def test_an_empty_name_is_not_the_current_folder(cli: ForkedCommandLine, tmp_pat
     assert (ended.code, ended.out) == (2, "")
     assert "empty name" in ended.err and ended.err.count("\n") == 1
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", ["run quickstart -o", "check quickstart -o", "branch nowhere --at-h 3 -o", "status", "resume"]
+)
+def test_a_name_with_nul_is_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str) -> None:
+    assert main([*arguments.split(), "a\0b"]) == 2  # no shell can hand one over, but a caller in Python can
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1) and "a\\x00b: no file or folder has a NUL" in said.err
+    with pytest.raises(InputError, match="a NUL in its name"):
+        place_of(str(tmp_path / "a\0b"))
 
 
 def test_the_installed_command_says_the_same(tmp_path: Path) -> None:

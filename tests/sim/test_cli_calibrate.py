@@ -109,3 +109,11 @@ def test_what_cannot_be_done_is_refused(
     said = capsys.readouterr()
     assert said.out == ""
     assert all(part in " ".join(said.err.split()) for part in wanted), said.err
+
+
+@pytest.mark.parametrize("name", ["x,y", 'the "other"', "plain"])
+def test_any_name_of_a_cancer_makes_a_table_of_three_columns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--size", name, "--anchor", "3=0.12"]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert {len(row) for row in rows} == {3}
+    assert {row[0] for row in rows[1:]} == {name.replace(" ", "_")}

@@ -125,3 +125,52 @@ def test_a_branch_can_be_stopped_in_its_past(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         branch(one, at_h=0.8, out=tmp_path / "branch", progress=told.append, stop=lambda: len(told) >= 3)
     assert len(told) == 3 and not (tmp_path / "branch").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("\nrng_key = 1 ", "\nrng_key = 77 ", r"resolved\.toml: rng_key = 77, .* run with 1;"),
+        ("\n[matrix]\n", "\n[solutes.oxygen]\n\n[matrix]\n", r"resolved\.toml: solutes\.oxygen\."),
+        ("\n[solutes.protease]\n", "\n[solutes.vegf]\n", r"resolved\.toml: "),
+    ],
+)
+@pytest.mark.parametrize("told_by", ["run file", "checkpoint"])
+def test_an_edited_note_of_the_run_is_no_past(tmp_path: Path, old: str, new: str, complaint: str, told_by: str) -> None:
+    one = stopped(tmp_path / "one", 1)
+    note = (one / "resolved.toml").read_text()
+    assert note.count(old) == 1
+    (one / "resolved.toml").write_text(note.replace(old, new))
+    if told_by == "checkpoint":
+        (one / "run.vtkhdf").unlink()
+    with pytest.raises(InputError, match=complaint):
+        branch(one, at_h=0.3, out=tmp_path / "branch", report=False)
+    assert not (tmp_path / "branch").exists()
+    if told_by == "run file":  # there is no checkpoint to go on from, so that it would begin again
+        (own,) = checkpoint.found(one)
+        own.unlink()
+        before = (one / "run.vtkhdf").read_bytes()
+        with pytest.raises(InputError, match=complaint):
+            resume(one, report=False)
+        assert (one / "run.vtkhdf").read_bytes() == before
+
+
+def test_a_note_put_back_and_one_of_a_prolonged_run_are_the_past(tmp_path: Path) -> None:
+    one = stopped(tmp_path / "one", 1)
+    resume(one, until_h=1.5, report=False)
+    (one / "resolved.toml").write_text((one / "resolved.toml").read_text())
+    branch(one, at_h=0.3, out=tmp_path / "branch", report=False)
+    digests = {json.loads((tmp_path / name / "status.json").read_text())["digest"] for name in ("one", "branch")}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"of": 3, "at_h": 1}', '{"of": "x", "at_h": "soon"}', "\udcff"])
+def test_a_damaged_note_of_where_a_branch_comes_from_is_refused(tmp_path: Path, text: str) -> None:
+    one = stopped(tmp_path / "one", 1)
+    (one / "branch.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=r"one/branch\.json: "):
+        branch(one, at_h=0.3, out=tmp_path / "branch", report=False)
+    for path in checkpoint.found(one):
+        path.unlink()
+    with pytest.raises(InputError, match=r"one/branch\.json: "):
+        resume(one, report=False)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import taichi as ti
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -290,3 +291,23 @@ _SCRATCH = ""
 def _scratch(tmp_path_factory: pytest.TempPathFactory) -> None:
     global _SCRATCH
     _SCRATCH = str(tmp_path_factory.mktemp("fuzz"))
+
+
+def test_a_subnormal_is_refused_where_processors_flush_it_to_zero(small: Path) -> None:
+    """Such a process reads 5e-324 as 0; a scenario that it took would be refused by others."""
+    ti.init(arch=ti.cpu, log_level=ti.ERROR)
+    assert float("5e-324") == 0.0, "this process flushes nothing, so it shows nothing"
+    for text in ("5e-324", "-5e-324", "0.1e-310", ".5e-400"):
+        assert "motility.haptotaxis_um2_per_h" in refused(small, [f"motility.haptotaxis_um2_per_h={text}"])
+    small.write_text(SMALL + "[motility]\nhaptotaxis_um2_per_h = 5e-324\n")
+    assert "small.toml:11  motility.haptotaxis_um2_per_h" in refused(small)
+    for text in ("0", "0.0", "-0.0", "0e-400", ".0", "1e-30", "1e-9"):
+        assert load_scenario(small, [f"motility.haptotaxis_um2_per_h={text}"]).motility is not None
+
+
+def test_a_scenario_made_in_python_takes_no_absurd_number() -> None:
+    for core_um in (1e31, 5e-324, 9e-31):
+        with pytest.raises(ValueError, match="whose size is from 1e-30"):
+            Scenario.model_validate(
+                {"until_h": 1.0, "lattice": {"shape": [1, 9, 9]}, "vessels": {"free_core_um": core_um}}
+            )
