@@ -44,6 +44,8 @@ class Finder:
         if name == "typer":
             os.kill(os.getpid(), signal.SIGINT)
 
+# a shell that starts something in the background has it ignore this signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.meta_path.insert(0, Finder())
 from seedsoil.__main__ import main
 sys.exit(main())
