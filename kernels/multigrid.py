@@ -1,9 +1,10 @@
 """Geometric multigrid for a solute on a lattice of any shape: the cycle over the levels of `kernels.levels`.
 
 The cycle is F(1, 1) with red-black relaxation (`kernels.relax`), in the full approximation scheme
-(`kernels.residual`): a level's correction comes from an F-cycle and a V-cycle of the next coarser one. With V-cycles below
-the second level, a few vessels in a tissue with little else made cycles come to rest where there is no state of rest. Without a field to start from, the levels are solved from the coarsest up, one cycle each; one
-relaxation solves the coarsest, a single cell. All of it is f32.
+(`kernels.residual`): a level's correction comes from an F-cycle and a V-cycle of the next coarser one. With V-cycles
+alone, a few vessels in a tissue with little else hold more cycles at a false answer. Without a field to start from, the
+levels are solved from the coarsest up, one cycle each; one relaxation solves the coarsest, a single cell. All of it is
+f32.
 """
 
 from dataclasses import dataclass, field

@@ -10,7 +10,8 @@ Cells change in hours and such a field in seconds to minutes, so it is taken to 
 (the sum of the largest changes of its parts, a bound from above), or than 4e-6 of the largest value, which is as much
 as f32 resolves. Where cells take up, cycles may never come to that: few vessels that feed many cells of nearly zero
 order hold them at false answers or send them round. After 15 of them Newton's method takes over (`kernels.newton`),
-which has no such places; `steps_max` = 0 leaves it out. A residual alone would be no criterion: f32 leaves |r|/|b| of 1e-4 to 1e-3 where L/h is 20 to 50.
+which has no such places; `steps_max` = 0 leaves it out. A residual alone would be no criterion: f32 leaves |r|/|b| of
+1e-4 to 1e-3 where L/h is 20 to 50.
 
 **What has no answer** is refused with ValueError: D = 0; closed walls and nothing that drains (any constant could be
 added), or no more uptake than supply (it would rise for ever). Without any supply the field is 0, and set so.

@@ -180,8 +180,8 @@ def advance(tissue: Tissue, rates: SolutesRates, tick: int, scratch: Scratch, *,
     """Advance every solute of the tissue by the tick that begins now. A `fresh` tissue has been made in this tick, so
     solutes at rest are solved whatever their `every_ticks`, from nothing.
 
-    Reads cell, emt, clone, vessel, busy, traits, the fields. Writes the fields (and spare; intent and leaving, 0 after). Raises NotAtRest if a
-    solve fails.
+    Reads cell, emt, clone, vessel, busy, traits, the fields. Writes the fields (and spare;
+    intent and leaving, 0 after). Raises NotAtRest if a solve fails.
     """
     for role, one in rates.roles.items():
         if one.solver == "plain":
